@@ -1,0 +1,40 @@
+/** The only interface that the modes share. */
+import type { Snapshot } from '../model/types.ts';
+import type { Plan } from '../plan/operation.ts';
+import type { SortedMap } from '../sorted/sortedMap.ts';
+
+export const MODES = ['iptables'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Names one object on the node, in the backend's own scheme: `4/nat/chain/KUBE-SERVICES`. */
+export type ObjectKey = string & { readonly __brand: 'ObjectKey' };
+
+/** Every object we want on the node, with its full canonical text. */
+export type Rules = SortedMap<ObjectKey, string>;
+
+/** Every object of ours that is on the node; the text is as the kernel's tools print it. */
+export type Installed = SortedMap<ObjectKey, string>;
+
+/** What `render` made of a Snapshot; handed back to it, it saves work and changes nothing else. */
+export interface Rendering {
+  readonly snapshot: Snapshot;
+  readonly rules: Rules;
+}
+
+/** The door through which a backend may look at the node; it cannot change anything. */
+export interface NodeReader {
+  /** Standard output of a program that only lists; throws KernelError when it fails. */
+  list(program: string, args: readonly string[]): Promise<string>;
+  /** A sysctl's value without the newline, or undefined when this kernel has none of that name. */
+  sysctl(name: string): Promise<string | undefined>;
+}
+
+export interface Backend {
+  readonly mode: Mode;
+  /** Pure; `render(s, last)` equals `render(s)` for every `last`. */
+  render(snapshot: Snapshot, last?: Rendering): Rendering;
+  /** Reads only. */
+  read(node: NodeReader): Promise<Installed>;
+  /** Pure: the ordered operations that turn `installed` into `desired`. */
+  plan(installed: Installed, desired: Rules): Plan;
+}
