@@ -1,0 +1,46 @@
+import type { Kind } from './source.ts';
+
+/** How a kind is asked for. */
+export interface Resource {
+  readonly path: string;
+  /** As RBAC names it. */
+  readonly apiGroup: string;
+  readonly name: string;
+  /** Evaluated by the API server, so that what does not concern us never travels. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+/**
+ * What to list and watch on the node `nodeName`. Services of another proxy and slices of headless
+ * Services stay on the server. Headless and ExternalName Services carry no label that tells them
+ * apart and fields other than the name cannot be selected, so those do travel and the model drops
+ * them. Of the Nodes, only our own: 5,000 nodes that watch 5,000 heartbeats would be 25 million.
+ */
+export function resourceOf(kind: Kind, nodeName: string): Resource {
+  switch (kind) {
+    case 'Service':
+      return {
+        path: '/api/v1/services',
+        apiGroup: '',
+        name: 'services',
+        selector: { labelSelector: '!service.kubernetes.io/service-proxy-name' },
+      };
+    case 'EndpointSlice':
+      return {
+        path: '/apis/discovery.k8s.io/v1/endpointslices',
+        apiGroup: 'discovery.k8s.io',
+        name: 'endpointslices',
+        selector: {
+          labelSelector:
+            '!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name',
+        },
+      };
+    case 'Node':
+      return {
+        path: '/api/v1/nodes',
+        apiGroup: '',
+        name: 'nodes',
+        selector: { fieldSelector: `metadata.name=${nodeName}` },
+      };
+  }
+}
