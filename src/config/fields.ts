@@ -1,0 +1,132 @@
+/** Builders of the schema's fields. Each takes the text of a flag and says what it expects. */
+import { z } from 'zod';
+
+import { familyOf, parseCidr } from '../net/address.ts';
+import type { Cidr } from '../net/address.ts';
+import { parseBindAddress } from './bindAddress.ts';
+import { parseDuration } from './duration.ts';
+import { parseInteger } from './integer.ts';
+
+/** Longer ones overflow the 32 bits of Node's timers, which then fire at once. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/** Rules are built from these, so only what names of interfaces are usually made of. */
+const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
+
+const NODE_NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
+
+/** A text that `parse` understands; `expected` is what the problem's line says otherwise. */
+function field<T>(expected: string, parse: (text: string) => T | undefined) {
+  return z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: `expected ${expected}`, input: text });
+    return z.NEVER;
+  });
+}
+
+/** Like `field`, and an empty text means that it is not set. */
+function optionalField(expected: string, accepts: (text: string) => boolean) {
+  return field<{ readonly value: string | undefined }>(expected, (text) => {
+    if (text === '') return { value: undefined };
+    return accepts(text) ? { value: text } : undefined;
+  }).transform(({ value }) => value);
+}
+
+/** One of some words. */
+export function wordField<const W extends string>(words: readonly W[]) {
+  return field(words.join(' or '), (text) => words.find((word) => word === text));
+}
+
+/** What Go's flags accept for a boolean. */
+export function booleanField() {
+  return field('true or false', (text) => {
+    if (/^(?:1|t|T|true|True|TRUE)$/.test(text)) return true;
+    return /^(?:0|f|F|false|False|FALSE)$/.test(text) ? false : undefined;
+  });
+}
+
+export function integerField(least: number, most: number) {
+  return field(`a number from ${String(least)} to ${String(most)}`, (text) =>
+    parseInteger(text, least, most),
+  );
+}
+
+/** Milliseconds, from a Go duration. */
+export function durationField({ canBeZero }: { readonly canBeZero: boolean }) {
+  const limits = canBeZero ? 'at most 596h' : 'more than 0 and at most 596h';
+  return field(`a duration such as 30s, 1m30s or 500ms, ${limits}`, (text) => {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms > MAX_DURATION_MS) return undefined;
+    return ms > 0 || canBeZero ? ms : undefined;
+  });
+}
+
+export function urlField() {
+  return optionalField('an https:// URL', (text) =>
+    /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
+  );
+}
+
+export function pathField() {
+  return optionalField('a path', (text) => !text.includes('\0'));
+}
+
+export function interfaceField(what: string) {
+  return optionalField(
+    `${what}: 1 to 15 letters, digits, dots, hyphens, underscores or @`,
+    (text) => INTERFACE_NAME.test(text),
+  );
+}
+
+export function bindField(defaultPort: number) {
+  return field('IP:PORT, [IPV6]:PORT, an IP alone, or "" to turn it off', (text) =>
+    parseBindAddress(text, defaultPort),
+  );
+}
+
+/** In lower case, as kube-proxy and the kubelet make it. */
+export function nodeNameField() {
+  return field('the name of a Node', (text) => {
+    const name = text.trim().toLowerCase();
+    return NODE_NAME.test(name) ? name : undefined;
+  });
+}
+
+/** A mode of those that are built; `''` is how KubeProxyConfiguration spells its default. */
+export function modeField<const M extends string>(modes: readonly [M, ...M[]]) {
+  const [defaultMode] = modes;
+  return field(`a mode that exists so far: ${modes.join(' or ')}`, (text) =>
+    text === '' ? defaultMode : modes.find((mode) => mode === text),
+  );
+}
+
+/** No CIDR, one, or one of each family. */
+export function clusterCidrField() {
+  return field('one CIDR, or one of each family with a comma between', (text) => {
+    if (text === '') return [];
+    const cidrs = parseCidrs(text);
+    const families = new Set(cidrs?.map(familyOf));
+    return families.size === cidrs?.length ? cidrs : undefined;
+  });
+}
+
+/** Addresses of this node that accept NodePorts, as the operator says it. */
+export type NodePortChoice =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'primary' }
+  | { readonly kind: 'cidrs'; readonly cidrs: readonly Cidr[] };
+
+export function nodePortAddressesField() {
+  return field<NodePortChoice>('either primary, or CIDRs with commas between', (text) => {
+    if (text === '') return { kind: 'all' };
+    if (text === 'primary') return { kind: 'primary' };
+    const cidrs = parseCidrs(text);
+    return cidrs === undefined ? undefined : { kind: 'cidrs', cidrs };
+  });
+}
+
+function parseCidrs(text: string): readonly Cidr[] | undefined {
+  const cidrs = text.split(',').map((part) => parseCidr(part.trim()));
+  return cidrs.every((cidr) => cidr !== undefined) ? cidrs : undefined;
+}

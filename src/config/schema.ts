@@ -1,0 +1,91 @@
+/** Config: all that the operator can choose, named as in KubeProxyConfiguration where it has it. */
+import { z } from 'zod';
+
+import { MODES } from '../backends/backend.ts';
+import {
+  bindField,
+  booleanField,
+  clusterCidrField,
+  durationField,
+  integerField,
+  interfaceField,
+  modeField,
+  nodeNameField,
+  nodePortAddressesField,
+  pathField,
+  urlField,
+  wordField,
+} from './fields.ts';
+
+const LOCAL_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
+
+const iptables = z.strictObject({
+  masqueradeAll: booleanField().describe('Masquerade everything that is sent to a ClusterIP'),
+  masqueradeBit: integerField(0, 31).describe('Bit of the packet mark that asks to masquerade'),
+  localhostNodePorts: booleanField().describe('Accept NodePorts on 127.0.0.0/8'),
+  syncPeriod: durationField({ canBeZero: false }).describe(
+    'How often the rules are checked and, where others changed them, repaired',
+  ),
+  minSyncPeriod: durationField({ canBeZero: true }).describe(
+    'Least time from the end of a sync to the start of the next',
+  ),
+  variant: wordField(['auto', 'nft', 'legacy']).describe(
+    'Variant of the iptables programs: nft, legacy, or auto for the one that the node uses',
+  ),
+});
+
+const detectLocal = z.strictObject({
+  bridgeInterface: interfaceField("a bridge's name").describe(
+    'Bridge that the pods of this node are on, for BridgeInterface',
+  ),
+  interfaceNamePrefix: interfaceField('a prefix of names').describe(
+    "What the names of the pods' interfaces begin with, for InterfaceNamePrefix",
+  ),
+});
+
+export const configSchema = z.strictObject({
+  mode: modeField(MODES).describe(`How Services get into the kernel: ${MODES.join(' or ')}`),
+  clientConnection: z.strictObject({
+    kubeconfig: pathField().describe(
+      'File that says where the API server is; without it, what a pod finds in its environment',
+    ),
+    server: urlField().describe(
+      "The API server's URL, over what the kubeconfig or the environment say: its own Service's address works only once the rules stand",
+    ),
+  }),
+  manifests: pathField().describe(
+    'Take objects from this YAML or JSON file or directory (- for stdin), not from an API server',
+  ),
+  nodeName: nodeNameField().describe(
+    'Name of the Node we run on; by default NODE_NAME of the environment, else the host name',
+  ),
+  clusterCIDR: clusterCidrField().describe(
+    "The pods' addresses, one CIDR or one of each family: what comes from elsewhere is masqueraded",
+  ),
+  detectLocalMode: wordField(LOCAL_MODES).describe(
+    'How a pod of this node is told from the rest: ClusterCIDR (not at all without --cluster-cidr), NodeCIDR, BridgeInterface or InterfaceNamePrefix',
+  ),
+  detectLocal,
+  iptables,
+  nodePortAddresses: nodePortAddressesField().describe(
+    'Accept NodePorts only on local addresses in these CIDRs, or on the primary ones of the Node',
+  ),
+  healthzBindAddress: bindField(10_256).describe('Where to serve /healthz, /livez and /readyz'),
+  metricsBindAddress: bindField(10_249).describe('Where to serve /metrics and /proxyMode'),
+  conntrack: z.strictObject({
+    tcpBeLiberal: booleanField().describe(
+      'Let TCP packets outside the window pass, where they are otherwise dropped as INVALID',
+    ),
+  }),
+  logging: z.strictObject({
+    format: wordField(['text', 'json']).describe(
+      'Log lines for people (text) or for programs (json)',
+    ),
+    verbosity: integerField(0, 10).describe('How much to log; from 4 on, debug messages too'),
+  }),
+  dryRun: booleanField().describe('Print what would be done as a shell script; change nothing'),
+  cleanup: booleanField().describe('Remove all that this program or kube-proxy put on the node'),
+});
+
+/** Validated; durations are milliseconds. */
+export type Config = Readonly<z.output<typeof configSchema>>;

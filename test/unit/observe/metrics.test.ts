@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Registry } from 'prom-client';
+
+import type { ObjectReference, Problem } from '../../../src/model/types.ts';
+import { createMetrics, ipFamily, showProblems } from '../../../src/observe/metrics.ts';
+
+const BUILD = { version: '1.2.3', mode: 'iptables' };
+
+interface Expected {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+/** 1 ms · 2ⁿ for n from 0 to 14. */
+const DURATIONS = [
+  0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192,
+  16.384,
+];
+
+function steps(first: number, last: number, by: number): number[] {
+  const values: number[] = [];
+  for (let value = first; value <= last; value += by) values.push(value);
+  return values;
+}
+
+/** 0.25, 0.5, 1…59 by 1, 60…115 by 5, 120…300 by 30. */
+const PROGRAMMING = [
+  ...[0.25, 0.5],
+  ...steps(1, 59, 1),
+  ...steps(60, 115, 5),
+  ...steps(120, 300, 30),
+];
+
+const FAMILY = ['ip_family'];
+const TABLE = ['ip_family', 'table'];
+
+// prettier-ignore
+const KUBE_PROXY: readonly Expected[] = [
+  { name: 'sync_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
+  { name: 'sync_full_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
+  { name: 'sync_partial_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
+  { name: 'sync_proxy_rules_last_timestamp_seconds', type: 'gauge', labels: FAMILY },
+  { name: 'sync_proxy_rules_last_queued_timestamp_seconds', type: 'gauge', labels: FAMILY },
+  { name: 'network_programming_duration_seconds', type: 'histogram', labels: FAMILY, buckets: PROGRAMMING },
+  { name: 'sync_proxy_rules_endpoint_changes_pending', type: 'gauge', labels: [] },
+  { name: 'sync_proxy_rules_endpoint_changes_total', type: 'counter', labels: [] },
+  { name: 'sync_proxy_rules_service_changes_pending', type: 'gauge', labels: [] },
+  { name: 'sync_proxy_rules_service_changes_total', type: 'counter', labels: [] },
+  { name: 'sync_proxy_rules_no_local_endpoints_total', type: 'gauge', labels: ['ip_family', 'traffic_policy'] },
+  { name: 'proxy_healthz_total', type: 'counter', labels: ['code'] },
+  { name: 'proxy_livez_total', type: 'counter', labels: ['code'] },
+  { name: 'sync_proxy_rules_iptables_restore_failures_total', type: 'counter', labels: FAMILY },
+  { name: 'sync_proxy_rules_iptables_partial_restore_failures_total', type: 'counter', labels: FAMILY },
+  { name: 'sync_proxy_rules_iptables_total', type: 'gauge', labels: TABLE },
+  { name: 'sync_proxy_rules_iptables_last', type: 'gauge', labels: TABLE },
+  { name: 'iptables_ct_state_invalid_dropped_packets_total', type: 'counter', labels: [] },
+  { name: 'iptables_localhost_nodeports_accepted_packets_total', type: 'counter', labels: [] },
+  { name: 'conntrack_reconciler_sync_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
+  { name: 'conntrack_reconciler_deleted_entries_total', type: 'counter', labels: FAMILY },
+];
+
+// prettier-ignore
+const OURS: readonly Expected[] = [
+  { name: 'ready', type: 'gauge', labels: [] },
+  { name: 'problems', type: 'gauge', labels: ['field', 'kind'] },
+  { name: 'sync_failures_total', type: 'counter', labels: ['kind'] },
+  { name: 'sync_operations_total', type: 'counter', labels: [] },
+  { name: 'drift_repaired_total', type: 'counter', labels: [] },
+  { name: 'stale_udp_flows_deleted_total', type: 'counter', labels: ['reason'] },
+  { name: 'api_connected', type: 'gauge', labels: ['kind'] },
+  { name: 'api_last_event_timestamp_seconds', type: 'gauge', labels: ['kind'] },
+  { name: 'build_info', type: 'gauge', labels: ['mode', 'version'] },
+];
+
+const ALL = [
+  ...KUBE_PROXY.map((row) => ({ ...row, name: `kubeproxy_${row.name}` })),
+  ...OURS.map((row) => ({ ...row, name: `fairway_${row.name}` })),
+];
+
+/** Give the metric one sample with these labels; prom-client refuses labels it does not know. */
+function touch(registry: Registry, { name, labels }: Expected): void {
+  const values = Object.fromEntries(labels.map((label) => [label, 'seen']));
+  const metric = registry.getSingleMetric(name);
+  if (metric instanceof Histogram) metric.observe(values, 1);
+  else if (metric instanceof Counter || metric instanceof Gauge) metric.inc(values, 1);
+  else assert.fail(`no metric ${name}`);
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+function samples(text: string, name: string): Sample[] {
+  const found: Sample[] = [];
+  for (const line of text.split('\n')) {
+    const [, sampled, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    if (sampled !== name) continue;
+    const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, text]) => [key, text]);
+    found.push({ labels: Object.fromEntries(pairs) as Sample['labels'], value: Number(value) });
+  }
+  return found;
+}
+
+function labelsOf(sample: Sample | undefined): string[] {
+  return Object.keys(sample?.labels ?? {}).sort();
+}
+
+for (const expected of ALL) {
+  const { name, type, labels, buckets } = expected;
+  test(`${name} is a ${type} with labels [${labels.join(', ')}]`, async () => {
+    const { registry } = createMetrics(BUILD);
+    touch(registry, expected);
+    const text = await registry.metrics();
+    assert.ok(text.includes(`# TYPE ${name} ${type}\n`));
+    const suffix = type === 'histogram' ? '_count' : '';
+    assert.deepEqual(labelsOf(samples(text, `${name}${suffix}`).at(-1)), labels);
+    if (buckets === undefined) return;
+    const limits = samples(text, `${name}_bucket`).map((sample) => sample.labels['le']);
+    assert.deepEqual(limits, [...buckets.map(String), '+Inf']);
+  });
+}
+
+test('nothing is registered under our prefixes that the tables leave out', async () => {
+  const text = await createMetrics(BUILD).registry.metrics();
+  const names = [...text.matchAll(/^# TYPE ((?:kubeproxy|fairway)_\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(names.sort(), ALL.map((row) => row.name).sort());
+});
+
+test('the process metrics have their standard names', async () => {
+  const text = await createMetrics(BUILD).registry.metrics();
+  for (const name of [
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+    'process_start_time_seconds',
+    'process_open_fds',
+  ]) {
+    assert.equal(samples(text, name).length, 1, name);
+  }
+});
+
+test('two sets of metrics do not know of each other', async () => {
+  const [one, other] = [createMetrics(BUILD), createMetrics(BUILD)];
+  one.fairway.syncOperations.inc(5);
+  const [sample] = samples(await other.registry.metrics(), 'fairway_sync_operations_total');
+  assert.equal(sample?.value, 0);
+});
+
+test('the build is shown from the start', async () => {
+  const text = await createMetrics(BUILD).registry.metrics();
+  assert.deepEqual(samples(text, 'fairway_build_info'), [{ labels: BUILD, value: 1 }]);
+});
+
+test('answers with 200 and 503 are counted from zero', async () => {
+  const text = await createMetrics(BUILD).registry.metrics();
+  assert.deepEqual(samples(text, 'kubeproxy_proxy_livez_total'), [
+    { labels: { code: '200' }, value: 0 },
+    { labels: { code: '503' }, value: 0 },
+  ]);
+});
+
+test('a counter of the kernel has no value before it was read, then the total last read', async () => {
+  const { registry, kubeProxy } = createMetrics(BUILD);
+  const name = 'kubeproxy_iptables_ct_state_invalid_dropped_packets_total';
+  assert.deepEqual(samples(await registry.metrics(), name), []);
+  kubeProxy.invalidDropped.set(7);
+  kubeProxy.invalidDropped.set(9);
+  assert.deepEqual(samples(await registry.metrics(), name), [{ labels: {}, value: 9 }]);
+});
+
+test('families have the names that kube-proxy gives them', () => {
+  assert.deepEqual([ipFamily(4), ipFamily(6)], [{ ip_family: 'IPv4' }, { ip_family: 'IPv6' }]);
+});
+
+function problem(kind: ObjectReference['kind'], field: string): Problem {
+  return { object: { kind, namespace: 'n', name: 'x', uid: '' }, field, message: 'expected more' };
+}
+
+test('problems are counted by kind and field without indices, and go when solved', async () => {
+  const metrics = createMetrics(BUILD);
+  showProblems(metrics, [
+    [problem('Service', 'spec.externalIPs[0]'), problem('Service', 'spec.externalIPs[12]')],
+    [problem('EndpointSlice', 'endpoints[3].addresses[0]')],
+  ]);
+  assert.deepEqual(samples(await metrics.registry.metrics(), 'fairway_problems'), [
+    { labels: { kind: 'Service', field: 'spec.externalIPs' }, value: 2 },
+    { labels: { kind: 'EndpointSlice', field: 'endpoints.addresses' }, value: 1 },
+  ]);
+  showProblems(metrics, []);
+  assert.deepEqual(samples(await metrics.registry.metrics(), 'fairway_problems'), []);
+});
