@@ -1,0 +1,62 @@
+/** `fairway --cleanup`: remove what this agent or kube-proxy left, and look whether it is gone. */
+import type { Installed } from '../backends/backend.ts';
+import { iptablesBackend } from '../backends/iptables/index.ts';
+import { isLeftover } from '../backends/iptables/names.ts';
+import type { IptablesPrograms } from '../backends/iptables/restore.ts';
+import { KernelError } from '../kernel/errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { linuxKernel } from '../kernel/linux.ts';
+import { FAMILIES } from '../net/family.ts';
+import type { Family } from '../net/family.ts';
+import { sortedMap } from '../sorted/sortedMap.ts';
+
+const NOTHING: Installed = sortedMap();
+
+/** Both variants, as the node may have changed from one to the other, and what has no variant. */
+const INFIXES = ['-nft', '-legacy', ''];
+
+/** Resolves with the exit code: 1 when something is left, which is then listed. */
+export async function cleanup(): Promise<number> {
+  const kernel = linuxKernel();
+  const left: string[] = [];
+  for (const infix of INFIXES) left.push(...(await cleanPrograms(kernel, infix)));
+  if (left.length === 0) {
+    process.stdout.write('Nothing of fairway or kube-proxy is left in iptables.\n');
+    return 0;
+  }
+  process.stderr.write(left.map((line) => `fairway: still there: ${line}\n`).join(''));
+  return 1;
+}
+
+/** What is left for the programs of this infix; nothing where the node has none of them. */
+async function cleanPrograms(kernel: Kernel, infix: string): Promise<readonly string[]> {
+  const names = {
+    4: { restore: `iptables${infix}-restore`, save: `iptables${infix}-save` },
+    6: { restore: `ip6tables${infix}-restore`, save: `ip6tables${infix}-save` },
+  };
+  const families: Family[] = [];
+  for (const family of FAMILIES) {
+    if (await canList(kernel, names[family].save)) families.push(family);
+  }
+  return families.length === 0 ? [] : removeAll(kernel, { families, names });
+}
+
+/** A program that is missing, or whose family this kernel lacks, has nothing to clean. */
+async function canList(kernel: Kernel, save: string): Promise<boolean> {
+  try {
+    await kernel.list(save, []);
+    return true;
+  } catch (error) {
+    const kinds = ['missing-program', 'rejected'];
+    if (error instanceof KernelError && kinds.includes(error.kind)) return false;
+    throw error;
+  }
+}
+
+async function removeAll(kernel: Kernel, programs: IptablesPrograms): Promise<readonly string[]> {
+  const backend = iptablesBackend(programs);
+  const { operations } = backend.plan(await backend.read(kernel), NOTHING);
+  for (const operation of operations) await kernel.apply(operation);
+  const after = await backend.read(kernel);
+  return [...after.keys()].filter(isLeftover).map((key) => `${programs.names[4].save}: ${key}`);
+}

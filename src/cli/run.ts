@@ -1,0 +1,35 @@
+/** `fairway`: the agent, until a signal ends it. */
+import type { Config } from '../config/schema.ts';
+import { linuxKernel } from '../kernel/linux.ts';
+import { createLog } from '../observe/log.ts';
+import { startAgent } from '../sync/agent.ts';
+import { openSource } from './openSource.ts';
+
+/** Resolves with the exit code after SIGTERM or SIGINT. */
+export async function run(config: Config, version: string): Promise<number> {
+  const log = createLog({
+    format: config.logging.format,
+    level: config.logging.verbosity >= 4 ? 'debug' : 'info',
+    stream: process.stderr,
+    now: () => new Date(),
+  });
+  try {
+    const { makeSource, events } = await openSource(config, log);
+    log.info('starting', { version, mode: config.mode, node: config.nodeName });
+    const stopped = signalled(['SIGTERM', 'SIGINT']);
+    const kernel = linuxKernel();
+    const agent = await startAgent({ config, version, log, kernel, events, makeSource });
+    log.info('stopping, rules stay', { signal: await stopped });
+    await agent.stop();
+  } finally {
+    await log.close();
+  }
+  return 0;
+}
+
+/** The first of these signals; a second one then ends the process at once, as is usual. */
+function signalled(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of signals) process.once(signal, resolve);
+  });
+}

@@ -1,0 +1,139 @@
+/** The parts of a running agent, wired together. */
+import { iptablesBackend } from '../backends/iptables/index.ts';
+import type { Config } from '../config/schema.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { chooseVariant } from '../kernel/variant.ts';
+import type { IptablesPrograms } from '../kernel/variant.ts';
+import type { Log } from '../observe/log.ts';
+import { createMetrics, ipFamily } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createHealthState } from '../serve/healthState.ts';
+import type { HealthState } from '../serve/healthState.ts';
+import type { EventSink } from '../watch/events.ts';
+import type { SourceObserver } from '../watch/followKind.ts';
+import type { ObjectSource } from '../watch/source.ts';
+import { createStore } from '../watch/store.ts';
+import type { Store } from '../watch/store.ts';
+import { decider } from './decide.ts';
+import { flowEnder } from './endFlows.ts';
+import { startLoop } from './loop.ts';
+import type { Loop } from './loop.ts';
+import { policyReader } from './nodePolicy.ts';
+import { problemReporter } from './problems.ts';
+import { syncReport } from './report.ts';
+import { startServers } from './servers.ts';
+import type { Servers } from './servers.ts';
+import { sourceObserver } from './sourceObserver.ts';
+import { syncTask } from './sync.ts';
+
+export interface AgentOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Log;
+  readonly kernel: Kernel;
+  readonly events: EventSink;
+  readonly makeSource: (observer: SourceObserver) => ObjectSource;
+}
+
+export interface Agent {
+  /** Stop watching and serving once the running sync has ended; the rules stay. */
+  stop(): Promise<void>;
+}
+
+/** Everything that the loop's task is made of. */
+interface Parts extends AgentOptions {
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly programs: IptablesPrograms;
+  readonly health: HealthState;
+  readonly servers: Servers;
+}
+
+/** Rejects when the node lacks something or a port is taken; the message says what to do. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { config, log, kernel, version } = options;
+  const metrics = createMetrics({ version, mode: config.mode });
+  let onChange = (): void => undefined;
+  const store = createStore({
+    nodeName: config.nodeName,
+    startedAt: Date.now(),
+    onChange: () => {
+      onChange();
+    },
+  });
+  const source = options.makeSource(sourceObserver(metrics));
+  // Objects come in while the node's programs are looked at, which takes a tenth of a second.
+  source.start(store);
+  try {
+    const programs = await chooseVariant(kernel, config.iptables.variant);
+    const { variant, reason, families } = programs;
+    log.info('using iptables', { variant, version: programs.version, reason });
+    const health = createHealthState({ families, maxWaitMs: 2 * config.iptables.syncPeriod });
+    const servers = await startServers({
+      config,
+      log,
+      metrics,
+      health,
+      families,
+      store,
+      events: options.events,
+    });
+    const loop = await buildLoop({ ...options, metrics, store, programs, health, servers });
+    onChange = (): void => {
+      queued(metrics, health, programs);
+      loop.wake();
+    };
+    if (store.isSynced()) onChange();
+    options.events.started(config.nodeName);
+    return {
+      async stop() {
+        await source.stop();
+        await loop.stop();
+        await servers.close();
+      },
+    };
+  } catch (error) {
+    await source.stop();
+    throw error;
+  }
+}
+
+function queued(metrics: Metrics, health: HealthState, { families }: IptablesPrograms): void {
+  const now = Date.now();
+  health.queued(families, now);
+  for (const family of families) {
+    metrics.kubeProxy.lastQueued.set(ipFamily(family), now / 1000);
+  }
+}
+
+async function buildLoop(parts: Parts): Promise<Loop> {
+  const { config, log, kernel, metrics, store, programs, health, servers } = parts;
+  const { families } = programs;
+  const report = syncReport({
+    log,
+    metrics,
+    health,
+    families,
+    wallClock: () => Date.now(),
+    problemsFound: problemReporter(parts),
+    applied: servers.applied,
+  });
+  const decide = decider({
+    store,
+    nodeName: config.nodeName,
+    families,
+    policyOf: await policyReader({ config, log, kernel }),
+    taken: report.taken,
+  });
+  const task = syncTask({
+    backend: iptablesBackend(programs),
+    kernel,
+    decide,
+    endStaleFlows: flowEnder({ log, metrics, families }),
+    report,
+    now: () => performance.now(),
+  });
+  const { syncPeriod, minSyncPeriod } = config.iptables;
+  const pacing = { minIntervalMs: minSyncPeriod, checkIntervalMs: syncPeriod };
+  return startLoop(task, pacing, { now: () => performance.now(), setTimeout });
+}

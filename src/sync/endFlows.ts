@@ -1,0 +1,51 @@
+/** Ending stale UDP flows on the node, with what it takes to say which are stale. */
+import { deleteUdpFlows } from '../kernel/conntrack.ts';
+import { KernelError } from '../kernel/errors.ts';
+import { ownAddresses } from '../kernel/interfaces.ts';
+import type { Snapshot } from '../model/types.ts';
+import type { Family } from '../net/family.ts';
+import type { Log } from '../observe/log.ts';
+import { ipFamily } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { staleFlowTest } from './staleFlows.ts';
+
+export interface FlowEnderOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly families: readonly Family[];
+}
+
+/** A function that ends the flows which a step made stale; without conntrack it says so once. */
+export function flowEnder(
+  options: FlowEnderOptions,
+): (before: Snapshot | undefined, after: Snapshot) => Promise<number> {
+  let isMissing = false;
+  return async (before, after) => {
+    const isStale = staleFlowTest(before, after, new Set(ownAddresses()));
+    if (isStale === undefined || isMissing) return 0;
+    try {
+      return await endFlows(options, isStale);
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.kind !== 'missing-program') throw error;
+      isMissing = true;
+      options.log.error('stale UDP flows stay', { error: error.message });
+      return 0;
+    }
+  };
+}
+
+async function endFlows(
+  { metrics, families }: FlowEnderOptions,
+  isStale: NonNullable<ReturnType<typeof staleFlowTest>>,
+): Promise<number> {
+  let deleted = 0;
+  for (const family of families) {
+    const labels = ipFamily(family);
+    const observed = metrics.kubeProxy.conntrackDuration.startTimer(labels);
+    const some = await deleteUdpFlows([family], isStale);
+    observed();
+    metrics.kubeProxy.conntrackDeleted.inc(labels, some);
+    deleted += some;
+  }
+  return deleted;
+}

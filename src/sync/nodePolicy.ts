@@ -1,0 +1,37 @@
+/** The Policy on this node, as it becomes known. */
+import { policyFrom } from '../config/policy.ts';
+import type { Config } from '../config/schema.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { isEqual } from '../model/equal.ts';
+import type { NodeInfo, Policy } from '../model/types.ts';
+import type { Log } from '../observe/log.ts';
+
+const BE_LIBERAL = 'net.netfilter.nf_conntrack_tcp_be_liberal';
+
+export interface PolicyReaderOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly kernel: Kernel;
+}
+
+/** A function from the Node to the Policy; undefined, with one log line, while facts are missing. */
+export async function policyReader(
+  options: PolicyReaderOptions,
+): Promise<(node: NodeInfo) => Policy | undefined> {
+  const { config, log, kernel } = options;
+  const liberal = await kernel.sysctl(BE_LIBERAL);
+  const isConntrackLiberal = liberal !== undefined && liberal !== '0';
+  let last: Policy | undefined;
+  let waitsFor = '';
+  return (node) => {
+    const { policy, missing } = policyFrom(config, node, isConntrackLiberal);
+    const missingText = missing?.join(', ') ?? '';
+    if (missingText !== waitsFor && missingText !== '') {
+      log.warn('waiting for what the Node lacks', { missing: missingText });
+    }
+    waitsFor = missingText;
+    // The same object while nothing differs: backends start anew for another Policy.
+    if (policy !== undefined && !isEqual(policy, last)) last = policy;
+    return policy && last;
+  };
+}

@@ -1,0 +1,130 @@
+/** One sync: what should be, minus what is, is done. */
+import type { Backend, Installed, Rendering } from '../backends/backend.ts';
+import { KernelError } from '../kernel/errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { RETRY } from '../kernel/locks.ts';
+import type { Snapshot } from '../model/types.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { SyncTask } from './loop.ts';
+
+export interface SyncParts {
+  readonly backend: Backend;
+  readonly kernel: Kernel;
+  /** What should be, from all that is known now; undefined while something needed is unknown. */
+  decide(last: Snapshot | undefined): Snapshot | undefined;
+  /** End UDP flows that the step from `before` made stale; returns how many. */
+  endStaleFlows(before: Snapshot | undefined, after: Snapshot): Promise<number>;
+  readonly report: SyncReport;
+  /** Milliseconds of any clock. */
+  now(): number;
+}
+
+/** Who is told of each sync; must not throw. */
+export interface SyncReport {
+  synced(result: SyncResult): void;
+  /** Nothing had to be done. */
+  unchanged(): void;
+  failed(error: unknown, failure: SyncFailure): void;
+}
+
+export interface SyncResult {
+  readonly rendering: Rendering;
+  /** Read from the node first, not only compared with what was written last. */
+  readonly isFull: boolean;
+  readonly operations: readonly Operation[];
+  /** Operations that only repair what others had changed. */
+  readonly repairs: readonly Operation[];
+  readonly flowsDeleted: number;
+  readonly milliseconds: number;
+}
+
+export interface SyncFailure {
+  readonly isFull: boolean;
+  /** What was being done, where it was an operation. */
+  readonly operation: Operation | undefined;
+}
+
+/** What the next sync builds on. */
+interface Memory {
+  rendering: Rendering | undefined;
+  /** What the node holds; undefined when it is not known and must be read. */
+  installed: Installed | undefined;
+  /** The last Snapshot whose stale flows were ended. */
+  flowsOf: Snapshot | undefined;
+}
+
+export function syncTask(parts: SyncParts): SyncTask {
+  const memory: Memory = { rendering: undefined, installed: undefined, flowsOf: undefined };
+  return {
+    sync: (isCheck) => syncOnce(parts, memory, isCheck),
+    isHopeless: (error) => error instanceof KernelError && RETRY[error.kind] === 'later',
+  };
+}
+
+async function syncOnce(parts: SyncParts, memory: Memory, isCheck: boolean): Promise<number> {
+  const began = parts.now();
+  const snapshot = parts.decide(memory.rendering?.snapshot);
+  if (snapshot === undefined) return 0;
+  if (!isCheck && isDone(memory, snapshot)) {
+    parts.report.unchanged();
+    return 0;
+  }
+  const rendering = render(parts.backend, memory, snapshot);
+  const isFull = isCheck || memory.installed === undefined;
+  const { readTookMs, ...done } = await bringInLine(parts, memory, { rendering, isFull });
+  const flowsDeleted = await endStaleFlows(parts, memory, snapshot);
+  const milliseconds = parts.now() - began;
+  parts.report.synced({ rendering, isFull, ...done, flowsDeleted, milliseconds });
+  return readTookMs;
+}
+
+function isDone(memory: Memory, snapshot: Snapshot): boolean {
+  const isInstalled = memory.installed !== undefined && memory.rendering?.snapshot === snapshot;
+  return isInstalled && memory.flowsOf === snapshot;
+}
+
+function render(backend: Backend, memory: Memory, snapshot: Snapshot): Rendering {
+  if (memory.rendering?.snapshot === snapshot) return memory.rendering;
+  memory.rendering = backend.render(snapshot, memory.rendering);
+  return memory.rendering;
+}
+
+async function bringInLine(
+  { backend, kernel, report, now }: SyncParts,
+  memory: Memory,
+  wanted: { readonly rendering: Rendering; readonly isFull: boolean },
+): Promise<Pick<SyncResult, 'operations' | 'repairs'> & { readonly readTookMs: number }> {
+  const before = memory.installed;
+  let operation: Operation | undefined;
+  try {
+    const began = now();
+    const installed = wanted.isFull || before === undefined ? await backend.read(kernel) : before;
+    const readTookMs = now() - began;
+    // If apply() throws half-way we no longer know what is there: the next sync begins by reading.
+    memory.installed = undefined;
+    const { operations } = backend.plan(installed, wanted.rendering.rules);
+    for (operation of operations) await kernel.apply(operation);
+    memory.installed = wanted.rendering.rules;
+    const repairs = before === undefined ? [] : backend.plan(installed, before).operations;
+    return { operations, repairs, readTookMs };
+  } catch (error) {
+    report.failed(error, { isFull: wanted.isFull, operation });
+    throw error;
+  }
+}
+
+/** Only behind the rules: a flow that ends before them would come back along the old ones. */
+async function endStaleFlows(
+  { endStaleFlows: end, report }: SyncParts,
+  memory: Memory,
+  snapshot: Snapshot,
+): Promise<number> {
+  try {
+    const deleted = await end(memory.flowsOf, snapshot);
+    memory.flowsOf = snapshot;
+    return deleted;
+  } catch (error) {
+    report.failed(error, { isFull: false, operation: undefined });
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+/** The agent as a process: killed at any instant, started again, and its clean-up. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { testNamespace } from '../support/namespaceKernel.ts';
+import type { TestNamespace } from '../support/namespaceKernel.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'fairway-process-'));
+const namespace = testNamespace('process');
+const other = testNamespace('process-fresh');
+after(() => {
+  namespace.remove();
+  other.remove();
+  rmSync(directory, { recursive: true });
+});
+
+const COMMAND = [process.execPath, 'src/main.ts', '--iptables-variant=nft'];
+const SOURCE = [`--manifests=${directory}`, '--hostname-override=node1', '--logging-format=json'];
+const FAST = ['--iptables-min-sync-period=0s'];
+
+interface Synced {
+  readonly operations: number;
+  readonly full: boolean;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  /** The next line `synced` of its log. */
+  synced(): Promise<Synced>;
+}
+
+function start(where: TestNamespace): Running {
+  const args = ['netns', 'exec', where.name, ...COMMAND, ...SOURCE, ...FAST];
+  const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+    child.emit('logged');
+  });
+  return {
+    child,
+    async synced() {
+      for (;;) {
+        const line = log.split('\n').find((each) => each.includes('"synced"'));
+        if (line !== undefined) {
+          log = log.slice(log.indexOf(line) + line.length);
+          return JSON.parse(line) as Synced;
+        }
+        await once(child, 'logged', { signal: AbortSignal.timeout(15_000) });
+      }
+    },
+  };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+/** Some Services, other ones for another `round`. */
+function writeServices(round: number): void {
+  const services = Array.from({ length: 60 }, (_, n) => {
+    const metadata = { name: `s${String(n)}`, namespace: 'default', uid: `u${String(n)}` };
+    const [port, nodePort] = [80 + ((round + n) % 7), 30_000 + n];
+    const clusterIP = `10.96.${String(n % 9)}.${String(n + 1)}`;
+    const ports = [{ port, nodePort, protocol: 'TCP' }];
+    const type = n % 3 === 0 ? 'NodePort' : 'ClusterIP';
+    const spec = { type, clusterIP, clusterIPs: [clusterIP], ports };
+    return { apiVersion: 'v1', kind: 'Service', metadata, spec };
+  });
+  const slices = services.map(({ metadata: { name } }, n) => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: [`10.244.${String(round % 200)}.${String(n + 1)}`] }],
+  }));
+  const list = { apiVersion: 'v1', kind: 'List', items: [...services, ...slices] };
+  writeFileSync(join(directory, 'objects.json'), JSON.stringify(list));
+}
+
+async function rulesIn(where: TestNamespace): Promise<string> {
+  const saved = [
+    await where.run('iptables-nft-save', []),
+    await where.run('ip6tables-nft-save', []),
+  ].join('');
+  return saved.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '');
+}
+
+test('a restart with the right rules in place writes nothing', async () => {
+  writeServices(0);
+  const first = start(namespace);
+  assert.ok((await first.synced()).operations > 0);
+  await end(first.child, 'SIGTERM');
+  const second = start(namespace);
+  assert.equal((await second.synced()).operations, 0);
+  await end(second.child, 'SIGTERM');
+});
+
+test('killed at random instants under churn, the next start leaves what a fresh one leaves', async () => {
+  for (let round = 1; round <= 6; round += 1) {
+    const { child, synced } = start(namespace);
+    if (round % 2 === 0) await synced();
+    writeServices(round);
+    // Somewhere between the start, the reading, the writing and the next change.
+    await wait(Math.random() * 700);
+    await end(child, 'SIGKILL');
+  }
+  const last = start(namespace);
+  await last.synced();
+  const fresh = start(other);
+  await fresh.synced();
+  assert.equal(await rulesIn(namespace), await rulesIn(other));
+  await end(last.child, 'SIGTERM');
+  await end(fresh.child, 'SIGTERM');
+});
+
+async function cleanUp(where: TestNamespace): Promise<{ code: unknown; said: string }> {
+  const args = ['netns', 'exec', where.name, ...COMMAND, '--cleanup'];
+  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = (await once(child, 'close')) as unknown[];
+  return { code, said };
+}
+
+test('--cleanup leaves nothing and says so', async () => {
+  const { code, said } = await cleanUp(other);
+  assert.equal(code, 0, said);
+  assert.doesNotMatch(await rulesIn(other), /KUBE/);
+  assert.equal(await other.kernel.sysctl('net.ipv4.conf.all.route_localnet'), '0');
+});
+
+test('--cleanup fails and names what a foreign rule holds', async () => {
+  await namespace.run('iptables-nft', ['-t', 'nat', '-N', 'FOREIGN']);
+  await namespace.run('iptables-nft', ['-t', 'nat', '-A', 'FOREIGN', '-j', 'KUBE-MARK-MASQ']);
+  const { code, said } = await cleanUp(namespace);
+  assert.equal(code, 1);
+  assert.match(said, /still there: .*nat\/chain\/KUBE-MARK-MASQ/);
+});
+
+test('a taken port is one clear line and changes no rule', async () => {
+  const blocker = start(other);
+  await blocker.synced();
+  const before = await rulesIn(other);
+  const args = ['netns', 'exec', other.name, ...COMMAND, ...SOURCE];
+  const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = (await once(child, 'close')) as unknown[];
+  assert.equal(code, 1);
+  assert.match(said, /fairway: cannot listen on .*:10256.*--healthz-bind-address/);
+  assert.equal(await rulesIn(other), before);
+  await end(blocker.child, 'SIGTERM');
+});
