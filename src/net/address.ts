@@ -98,8 +98,24 @@ function isRefusedIpv6(ip: Ip): boolean {
   return REFUSED_IPV6.test(ip);
 }
 
-/** All bits as lower-case hex digits, 8 for IPv4 and 32 for IPv6: keys for prefix trees. */
-export function ipHex(ip: Ip): string {
+/**
+ * All bits as digits of two bits each, `0` to `3`: 16 for IPv4, 64 for IPv6. Keys for prefix
+ * trees, where a digit more is a prefix longer by two bits.
+ */
+export function ipDigits(ip: Ip): string {
+  let digits = '';
+  for (const hex of ipHex(ip)) digits += DIGITS_OF_HEX[hex] ?? '';
+  return digits;
+}
+
+const DIGITS_OF_HEX: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from({ length: 16 }, (_, value) => [
+    value.toString(16),
+    `${String(value >> 2)}${String(value & 3)}`,
+  ]),
+);
+
+function ipHex(ip: Ip): string {
   if (familyOf(ip) === 4) return ip.split('.').map(octetHex).join('');
   const [head = '', tail] = ip.split('::', 2);
   const before = groupsHex(head);
@@ -119,11 +135,11 @@ function groupsHex(groups: string): string {
     .join('');
 }
 
-/** The CIDR whose addresses begin with these digits of ipHex: `0a60` is `10.96.0.0/16`. */
-export function hexPrefixToCidr(hex: string, family: Family): Cidr {
-  const digits = hex.padEnd(HEX_DIGITS[family], '0');
-  const bytes = Array.from({ length: digits.length / 2 }, (_, index) =>
-    Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),
+/** The CIDR whose addresses begin with these digits of ipDigits: `0022` is `10.0.0.0/8`. */
+export function digitsToCidr(digits: string, family: Family): Cidr {
+  const all = digits.padEnd(HEX_DIGITS[family] * 2, '0');
+  const bytes = Array.from({ length: all.length / 4 }, (_, index) =>
+    Number.parseInt(all.slice(index * 4, index * 4 + 4), 4),
   );
-  return `${ipaddr.fromByteArray(bytes).toString()}/${String(hex.length * 4)}` as Cidr;
+  return `${ipaddr.fromByteArray(bytes).toString()}/${String(digits.length * 2)}` as Cidr;
 }

@@ -76,7 +76,7 @@ test('every jump leads to a chain, and every chain of a Service is led to', () =
       const { targets, chains } = jumpTargets(renderIptables(snapshotOf(ports)).rules);
       for (const target of targets) assert.ok(chains.has(target), `no chain ${target}`);
       for (const chain of chains) {
-        const isEntry = chain.endsWith(' KUBE-MARK-MASQ');
+        const isEntry = /KUBE-(?:MARK-MASQ|REJECT)$/.test(chain);
         assert.ok(isEntry || targets.has(chain), `nothing leads to ${chain}`);
       }
     }),

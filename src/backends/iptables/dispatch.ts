@@ -1,6 +1,6 @@
 /** Dispatch tries as chains: how a key's digits become matches and a part's prefix a chain name. */
 import type { Protocol } from '../../model/types.ts';
-import { hexPrefixToCidr, ipHex } from '../../net/address.ts';
+import { digitsToCidr, ipDigits } from '../../net/address.ts';
 import type { Cidr, Ip } from '../../net/address.ts';
 import { hash16 } from '../../net/chainName.ts';
 import type { Family } from '../../net/family.ts';
@@ -16,12 +16,13 @@ const MAX_DEPTH = 8;
 
 const MAX_CHAIN_NAME = 28;
 
-const PROTOCOL_DIGITS = { TCP: '1', UDP: '2', SCTP: '3' } as const;
-const PROTOCOL_OF_DIGIT: Readonly<Record<string, string>> = {
-  1: 'tcp',
-  2: 'udp',
-  3: 'sctp',
-};
+const PROTOCOL_DIGITS = { TCP: '0', UDP: '1', SCTP: '2' } as const;
+const PROTOCOL_OF_DIGIT: Readonly<Record<string, string>> = { 0: 'tcp', 1: 'udp', 2: 'sctp' };
+/** Stands for every protocol, and sorts behind all of them. */
+const ANY_PROTOCOL = '3';
+
+/** A port has 16 bits, a digit two. */
+const PORT_DIGITS = 8;
 
 /** One trie on the node: where it starts and what its keys hold. */
 export interface Dispatch {
@@ -30,19 +31,19 @@ export interface Dispatch {
   readonly root: string;
   /** What the names of the chains below begin with: `KUBE-IP-`. */
   readonly chainPrefix: string;
-  /** Digits of the address at the start of every key: 8, 32, or 0 for NodePorts. */
+  /** Digits of the address at the start of every key: 16, 64, or 0 for NodePorts. */
   readonly addressDigits: number;
 }
 
 /** Key of one address, protocol and port; without an address for NodePorts. */
 export function portDigits(ip: Ip | undefined, protocol: Protocol, port: number): string {
-  const address = ip === undefined ? '' : ipHex(ip);
-  return address + PROTOCOL_DIGITS[protocol] + port.toString(16).padStart(4, '0');
+  const address = ip === undefined ? '' : ipDigits(ip);
+  return address + PROTOCOL_DIGITS[protocol] + port.toString(4).padStart(PORT_DIGITS, '0');
 }
 
 /** Key of an address whatever the protocol and port; sorts behind all of its ports. */
 export function addressKey(ip: Ip): string {
-  return `${ipHex(ip)}f0000`;
+  return ipDigits(ip) + ANY_PROTOCOL + '0'.repeat(PORT_DIGITS);
 }
 
 /** Where the text of chains goes. */
@@ -116,7 +117,7 @@ function matchOf(dispatch: Dispatch, slot: string): string {
   if (slot.length <= dispatch.addressDigits) return `-d ${cidrOf(dispatch, slot)}`;
   const protocol = PROTOCOL_OF_DIGIT[slot.charAt(dispatch.addressDigits)];
   const address = dispatch.addressDigits > 0 ? `-d ${addressOf(dispatch, slot)} ` : '';
-  // The digit f is for every protocol; it has nothing to match but the address.
+  // ANY_PROTOCOL has nothing to match but the address.
   if (protocol === undefined) return address.trimEnd();
   const range = portRange(dispatch, slot);
   if (range.first === 0 && range.last === 65535) return `${address}-p ${protocol}`;
@@ -127,13 +128,13 @@ function matchOf(dispatch: Dispatch, slot: string): string {
 function portRange(dispatch: Dispatch, slot: string): { first: number; last: number } {
   const digits = slot.slice(dispatch.addressDigits + 1);
   return {
-    first: Number.parseInt(digits.padEnd(4, '0'), 16),
-    last: Number.parseInt(digits.padEnd(4, 'f'), 16),
+    first: Number.parseInt(digits.padEnd(PORT_DIGITS, '0'), 4),
+    last: Number.parseInt(digits.padEnd(PORT_DIGITS, '3'), 4),
   };
 }
 
 function cidrOf(dispatch: Dispatch, slot: string): Cidr {
-  return hexPrefixToCidr(slot, dispatch.family);
+  return digitsToCidr(slot, dispatch.family);
 }
 
 function addressOf(dispatch: Dispatch, slot: string): Cidr {

@@ -198,6 +198,6 @@ function writeTries(draft: Draft, before: ReadonlyMap<TrieKey, Trie>, after: Tri
 
 function dispatchOf(family: Family, name: TrieName): Dispatch {
   const { root, prefix, hasAddress } = PLACES[name];
-  const addressDigits = !hasAddress ? 0 : family === 4 ? 8 : 32;
+  const addressDigits = !hasAddress ? 0 : family === 4 ? 16 : 64;
   return { family, root, chainPrefix: prefix, addressDigits };
 }

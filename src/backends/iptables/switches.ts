@@ -36,13 +36,9 @@ export function switchedOn({ sysctl }: Switch): readonly [ObjectKey, string] {
   return [sysctlKey(sysctl), '1'];
 }
 
-const MARKER_KEYS: ReadonlySet<ObjectKey> = new Set(
-  SWITCHES.map(({ marker }) => chainKey(4, 'filter', marker)),
-);
-
 /** Markers come and go with the sysctl that they belong to, and are in no Rules. */
-export function isMarker(key: ObjectKey): boolean {
-  return MARKER_KEYS.has(key);
+export function isMarker(chain: string): boolean {
+  return SWITCHES.some(({ marker }) => marker === chain);
 }
 
 export interface SwitchPlan {

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 
 import {
   familyOf,
-  hexPrefixToCidr,
-  ipHex,
+  digitsToCidr,
+  ipDigits,
   ipInCidr,
   isRefusedAddress,
   parseCidr,
@@ -96,12 +96,12 @@ test('ipInCidr compares bits and never crosses families', () => {
   assert.equal(ipInCidr(parsed('fd00::5'), '0.0.0.0/0' as Cidr), false);
 });
 
-test('hexPrefixToCidr names the addresses that begin with the digits', () => {
-  assert.equal(hexPrefixToCidr('', 4), '0.0.0.0/0');
-  assert.equal(hexPrefixToCidr('0a6', 4), '10.96.0.0/12');
-  assert.equal(hexPrefixToCidr('0a600001', 4), '10.96.0.1/32');
-  assert.equal(hexPrefixToCidr('fd00001', 6), 'fd00:10::/28');
-  assert.equal(hexPrefixToCidr('', 6), '::/0');
+test('digitsToCidr names the addresses that begin with the digits', () => {
+  assert.equal(digitsToCidr('', 4), '0.0.0.0/0');
+  assert.equal(digitsToCidr('002212', 4), '10.96.0.0/12');
+  assert.equal(digitsToCidr('0022120000000001', 4), '10.96.0.1/32');
+  assert.equal(digitsToCidr('33310000000001', 6), 'fd00:10::/28');
+  assert.equal(digitsToCidr('', 6), '::/0');
 });
 
 const anyIp = fc
@@ -113,13 +113,13 @@ test('law: canonical text parses to itself', () => {
   fc.assert(fc.property(anyIp, (ip) => parseIp(ip) === ip));
 });
 
-test('law: ipHex has all bits, and hexPrefixToCidr is its inverse', () => {
+test('law: ipDigits has all bits, and digitsToCidr is its inverse', () => {
   fc.assert(
     fc.property(anyIp, (ip) => {
       const family = familyOf(ip);
-      const hex = ipHex(ip);
-      assert.match(hex, family === 4 ? /^[0-9a-f]{8}$/ : /^[0-9a-f]{32}$/);
-      assert.equal(hexPrefixToCidr(hex, family), `${ip}/${family === 4 ? '32' : '128'}`);
+      const digits = ipDigits(ip);
+      assert.match(digits, family === 4 ? /^[0-3]{16}$/ : /^[0-3]{64}$/);
+      assert.equal(digitsToCidr(digits, family), `${ip}/${family === 4 ? '32' : '128'}`);
     }),
   );
 });
@@ -127,7 +127,7 @@ test('law: ipHex has all bits, and hexPrefixToCidr is its inverse', () => {
 test('law: an address is inside the CIDR of each of its prefixes', () => {
   fc.assert(
     fc.property(anyIp, fc.nat(32), (ip, digits) => {
-      const prefix = hexPrefixToCidr(ipHex(ip).slice(0, digits), familyOf(ip));
+      const prefix = digitsToCidr(ipDigits(ip).slice(0, digits), familyOf(ip));
       assert.equal(parseCidr(prefix), prefix);
       assert.equal(ipInCidr(ip, prefix), true);
     }),

@@ -10,8 +10,13 @@ import { EMPTY_TRIE, putAll } from '../../../../src/backends/iptables/trie.ts';
 import type { Entry } from '../../../../src/backends/iptables/trie.ts';
 import type { Ip } from '../../../../src/net/address.ts';
 
-const BY_IPV4: Dispatch = { family: 4, root: 'KUBE-IP', chainPrefix: 'KUBE-IP-', addressDigits: 8 };
-const BY_IPV6: Dispatch = { ...BY_IPV4, family: 6, addressDigits: 32 };
+const BY_IPV4: Dispatch = {
+  family: 4,
+  root: 'KUBE-IP',
+  chainPrefix: 'KUBE-IP-',
+  addressDigits: 16,
+};
+const BY_IPV6: Dispatch = { ...BY_IPV4, family: 6, addressDigits: 64 };
 const BY_PORT: Dispatch = { family: 4, root: 'KUBE-NP', chainPrefix: 'KUBE-NP-', addressDigits: 0 };
 
 function entryOf(key: string, rule: string): Entry {
@@ -46,8 +51,8 @@ test('few Services stand in the root chain', () => {
   assert.deepEqual([...chains], [['KUBE-IP', '-A KUBE-IP -j A']]);
 });
 
-test('more than 32 rules are split by the digit in which the addresses differ', () => {
-  const entries = Array.from({ length: 40 }, (_, n) =>
+test('more than 48 rules are split by the digit in which the addresses differ', () => {
+  const entries = Array.from({ length: 60 }, (_, n) =>
     entryOf(portDigits(address(n * 16), 'TCP', 80), `-j X${String(n)}`),
   );
   const chains = chainsOf(BY_IPV4, entries);
@@ -57,9 +62,10 @@ test('more than 32 rules are split by the digit in which the addresses differ', 
       '-A KUBE-IP -d 10.96.0.0/24 -j KUBE-IP-10.96.0.0/24',
       '-A KUBE-IP -d 10.96.1.0/24 -j KUBE-IP-10.96.1.0/24',
       '-A KUBE-IP -d 10.96.2.0/24 -j KUBE-IP-10.96.2.0/24',
+      '-A KUBE-IP -d 10.96.3.0/24 -j KUBE-IP-10.96.3.0/24',
     ].join('\n'),
   );
-  assert.equal(chains.size, 4);
+  assert.equal(chains.size, 5);
 });
 
 test('among 30,000 Services a packet meets fewer than 100 rules', () => {
@@ -87,7 +93,7 @@ test('NodePorts are split by ranges with readable names', () => {
     entryOf(portDigits(undefined, 'TCP', 30_000 + n), `-j X${String(n)}`),
   );
   const root = chainsOf(BY_PORT, entries).get('KUBE-NP')?.split('\n') ?? [];
-  assert.equal(root[0], '-A KUBE-NP -p tcp -m tcp --dport 30000:30015 -j KUBE-NP-tcp-30000-30015');
+  assert.equal(root[0], '-A KUBE-NP -p tcp -m tcp --dport 29952:30015 -j KUBE-NP-tcp-29952-30015');
 });
 
 test('IPv6 ranges too long for a chain name are hashed', () => {
@@ -101,7 +107,7 @@ test('addresses chosen to make a deep tree stop at eight levels, below the kerne
   const bits = Array.from({ length: 128 }, (_, bit) => 1n << BigInt(bit));
   const crowd = Array.from({ length: 64 }, (_, n) => BigInt(n));
   const entries = [...bits, ...crowd].map((value, index) =>
-    entryOf(`${value.toString(16).padStart(32, '0')}10050`, `-j X${String(index)}`),
+    entryOf(`${value.toString(4).padStart(64, '0')}000001100`, `-j X${String(index)}`),
   );
   const chains = chainsOf(BY_IPV6, entries);
   function depth(chain: string): number {
