@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { linuxKernel } from '../kernel/linux.ts';
 import { createLog } from '../observe/log.ts';
 import { startAgent } from '../sync/agent.ts';
+import { staySmall } from './memory.ts';
 import { openSource } from './openSource.ts';
 
 /** Resolves with the exit code after SIGTERM or SIGINT. */
@@ -18,7 +19,15 @@ export async function run(config: Config, version: string): Promise<number> {
     log.info('starting', { version, mode: config.mode, node: config.nodeName });
     const stopped = signalled(['SIGTERM', 'SIGINT']);
     const kernel = linuxKernel();
-    const agent = await startAgent({ config, version, log, kernel, events, makeSource });
+    const agent = await startAgent({
+      config,
+      version,
+      log,
+      kernel,
+      events,
+      makeSource,
+      onReady: staySmall,
+    });
     log.info('stopping, rules stay', { signal: await stopped });
     await agent.stop();
   } finally {

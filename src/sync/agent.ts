@@ -33,6 +33,8 @@ export interface AgentOptions {
   readonly kernel: Kernel;
   readonly events: EventSink;
   readonly makeSource: (observer: SourceObserver) => ObjectSource;
+  /** Called once, after the first sync. */
+  readonly onReady: () => void;
 }
 
 export interface Agent {
@@ -109,6 +111,7 @@ function queued(metrics: Metrics, health: HealthState, { families }: IptablesPro
 async function buildLoop(parts: Parts): Promise<Loop> {
   const { config, log, kernel, metrics, store, programs, health, servers } = parts;
   const { families } = programs;
+  let isReady = false;
   const report = syncReport({
     log,
     metrics,
@@ -116,7 +119,11 @@ async function buildLoop(parts: Parts): Promise<Loop> {
     families,
     wallClock: () => Date.now(),
     problemsFound: problemReporter(parts),
-    applied: servers.applied,
+    applied: (result) => {
+      servers.applied(result);
+      if (!isReady) parts.onReady();
+      isReady = true;
+    },
   });
   const decide = decider({
     store,
