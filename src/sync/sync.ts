@@ -63,19 +63,37 @@ export function syncTask(parts: SyncParts): SyncTask {
 
 async function syncOnce(parts: SyncParts, memory: Memory, isCheck: boolean): Promise<number> {
   const began = parts.now();
-  const snapshot = parts.decide(memory.rendering?.snapshot);
-  if (snapshot === undefined) return 0;
-  if (!isCheck && isDone(memory, snapshot)) {
-    parts.report.unchanged();
-    return 0;
-  }
-  const rendering = render(parts.backend, memory, snapshot);
-  const isFull = isCheck || memory.installed === undefined;
-  const { readTookMs, ...done } = await bringInLine(parts, memory, { rendering, isFull });
-  const flowsDeleted = await endStaleFlows(parts, memory, snapshot);
+  const wanted = decide(parts, memory, isCheck);
+  if (wanted === undefined) return 0;
+  const { rendering, isFull } = wanted;
+  const { readTookMs, ...done } = await bringInLine(parts, memory, wanted);
+  const flowsDeleted = await endStaleFlows(parts, memory, rendering.snapshot);
   const milliseconds = parts.now() - began;
   parts.report.synced({ rendering, isFull, ...done, flowsDeleted, milliseconds });
   return readTookMs;
+}
+
+interface Wanted {
+  readonly rendering: Rendering;
+  readonly isFull: boolean;
+}
+
+/** What should be; undefined when it already is, or cannot be said yet. */
+function decide(parts: SyncParts, memory: Memory, isCheck: boolean): Wanted | undefined {
+  const isFull = isCheck || memory.installed === undefined;
+  try {
+    const snapshot = parts.decide(memory.rendering?.snapshot);
+    if (snapshot === undefined) return undefined;
+    if (!isCheck && isDone(memory, snapshot)) {
+      parts.report.unchanged();
+      return undefined;
+    }
+    return { rendering: render(parts.backend, memory, snapshot), isFull };
+  } catch (error) {
+    // A mistake of ours; without a word it would be tried again for ever.
+    parts.report.failed(error, { isFull, operation: undefined });
+    throw error;
+  }
 }
 
 function isDone(memory: Memory, snapshot: Snapshot): boolean {
@@ -92,7 +110,7 @@ function render(backend: Backend, memory: Memory, snapshot: Snapshot): Rendering
 async function bringInLine(
   { backend, kernel, report, now }: SyncParts,
   memory: Memory,
-  wanted: { readonly rendering: Rendering; readonly isFull: boolean },
+  wanted: Wanted,
 ): Promise<Pick<SyncResult, 'operations' | 'repairs'> & { readonly readTookMs: number }> {
   const before = memory.installed;
   let operation: Operation | undefined;

@@ -114,6 +114,13 @@ test('stale flows are ended against the last Snapshot whose rules were installed
   assert.deepEqual(state.flowsEnded, [undefined, before]);
 });
 
+test('a mistake while deciding is reported, and the sync fails', async () => {
+  const { task, state, failures } = harness(fakeKernel(SYSCTLS), before);
+  state.snapshot = { ...before, families: undefined as unknown as Snapshot['families'] };
+  await assert.rejects(task.sync(false));
+  assert.equal(failures.length, 1);
+});
+
 test('nothing is done while something needed is unknown', async () => {
   const kernel = fakeKernel(SYSCTLS);
   const task = syncTask({

@@ -1,0 +1,55 @@
+/** How many new connections a second the rules let through. */
+import { spawn } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { POD_PORT, SERVICE_PORT } from './addresses.ts';
+import type { Started } from './measureStart.ts';
+import type { Effort } from './options.ts';
+import { runLong } from './raw.ts';
+import type { ConnectionsResult } from './results.ts';
+import { worstPlaced } from './savedRules.ts';
+import type { Site } from './site.ts';
+import { parseWrk } from './wrk.ts';
+
+const SERVER = fileURLToPath(new URL('server.pl', import.meta.url));
+/** The first chain of the agent's dispatch. */
+const DISPATCH = 'KUBE-IP';
+const CONNECTIONS = 32;
+/** The first connections after a change of namespaces are slower: neighbours, slow start. */
+const WARM_UP_SECONDS = 1;
+const SETTLE_MS = 200;
+
+/** Through the worst-placed Service and directly to one of its endpoints, by turns. */
+export async function measureConnections(
+  { site, raw }: Started,
+  { rounds, roundSeconds }: Effort,
+): Promise<ConnectionsResult> {
+  const worst = worstPlaced(raw.nat, DISPATCH);
+  if (worst === undefined) throw new Error('expected a Service behind KUBE-IP, found none');
+  const service = `${worst.clusterIp}:${String(SERVICE_PORT)}`;
+  await servePods(site);
+  await load(site, service, WARM_UP_SECONDS);
+  await load(site, worst.endpoint, WARM_UP_SECONDS);
+  const throughService: number[] = [];
+  const direct: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    throughService.push(await load(site, service, roundSeconds));
+    direct.push(await load(site, worst.endpoint, roundSeconds));
+  }
+  return { rules: worst.rules, throughService, direct };
+}
+
+/** Put the fast server where the one that tells its address was; it ends with the site. */
+async function servePods(site: Site): Promise<void> {
+  site.stopPods();
+  const args = ['netns', 'exec', site.namespace('pods'), 'perl', SERVER, String(POD_PORT)];
+  spawn('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await wait(SETTLE_MS);
+}
+
+async function load(site: Site, address: string, seconds: number): Promise<number> {
+  const amount = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${String(seconds)}s`];
+  const command = ['wrk', ...amount, '-H', 'Connection: close', `http://${address}/`];
+  const { stdout } = await runLong(site, 'client', command);
+  return parseWrk(stdout);
+}

@@ -1,0 +1,54 @@
+/**
+ * How a test knows that the agent has applied its objects: a Service without endpoints is written
+ * into the same file. While the agent knows nothing of it, the internet answers in its place; as
+ * soon as it is refused, everything that came with it is in force as well.
+ */
+import { waitUntil } from './agentProcess.ts';
+import type { AgentProcess } from './agentProcess.ts';
+import type { Lab } from './lab.ts';
+import type { NodeName } from './topology.ts';
+
+export interface Marker {
+  /** IPv4, then IPv6: the families are programmed one after the other. */
+  readonly addresses: readonly [string, string];
+  /** To be put behind other documents. */
+  readonly yaml: string;
+}
+
+const PORT = 9;
+let made = 0;
+
+/** A marker with addresses that the last few thousand had not. */
+export function nextMarker(): Marker {
+  made += 1;
+  const [high, low] = [240 + (made % 16), (made >> 4) % 256];
+  const addresses = [
+    `10.96.${String(high)}.${String(low)}`,
+    `fd00:10:96::${(0xf000 + (made % 4096)).toString(16)}`,
+  ] as const;
+  const ports = [{ protocol: 'TCP', port: PORT }];
+  const spec = { clusterIP: addresses[0], clusterIPs: addresses, ports };
+  const metadata = { namespace: 'lab', name: `marker-${String(made)}` };
+  const service = { apiVersion: 'v1', kind: 'Service', metadata, spec };
+  // JSON is YAML.
+  return { addresses, yaml: `\n---\n${JSON.stringify(service)}\n` };
+}
+
+/** Resolves when the node refuses the marker in both families. */
+export async function waitForMarker(
+  lab: Lab,
+  node: NodeName,
+  marker: Marker,
+  agent: AgentProcess,
+): Promise<void> {
+  const targets = marker.addresses.map((address) => ({ address, port: PORT }));
+  await lab.speaker('internet').listen('TCP', targets);
+  await waitUntil(agent, `refusing ${marker.addresses.join(' and ')}`, async () => {
+    const outcomes = await Promise.all(
+      targets.map((to) =>
+        lab.speaker(node).dial({ protocol: 'TCP', to, times: 1, timeoutMs: 1000 }),
+      ),
+    );
+    return outcomes.flat().every((outcome) => outcome.kind === 'refused');
+  });
+}
