@@ -23,8 +23,11 @@ export interface Rendering {
 
 /** The door through which a backend may look at the node; it cannot change anything. */
 export interface NodeReader {
-  /** Standard output of a program that only lists; throws KernelError when it fails. */
-  list(program: string, args: readonly string[]): Promise<string>;
+  /**
+   * Standard output of a program that only lists; throws KernelError when it fails, also when the
+   * signal ends it.
+   */
+  list(program: string, args: readonly string[], signal?: AbortSignal): Promise<string>;
   /** A sysctl's value without the newline, or undefined when this kernel has none of that name. */
   sysctl(name: string): Promise<string | undefined>;
 }

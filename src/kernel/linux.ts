@@ -25,8 +25,12 @@ export function linuxKernel(options: LinuxKernelOptions = {}): Kernel {
     });
   }
 
-  async function list(program: string, args: readonly string[]): Promise<string> {
-    const limits = { timeoutMs: listTimeoutMs };
+  async function list(
+    program: string,
+    args: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const limits = { timeoutMs: listTimeoutMs, signal };
     return (await runProgram(program, withLockWait(program, args), limits)).stdout;
   }
 

@@ -13,7 +13,6 @@ export interface FairwayMetrics {
   readonly syncOperations: Counter;
   /** Objects that a check found missing, changed or left over, and repaired. */
   readonly driftRepaired: Counter;
-  readonly staleUdpFlowsDeleted: Counter<'reason'>;
   /** 1 while the watch of a kind of objects is up. */
   readonly apiConnected: Gauge<'kind'>;
   /** Seconds since the epoch when the API server was last heard of a kind, bookmarks included. */
@@ -48,12 +47,6 @@ function syncMetrics(registry: Registry): Omit<FairwayMetrics, SourceMetric> {
     driftRepaired: new Counter({
       name: 'fairway_drift_repaired_total',
       help: 'Objects that others had removed or changed and that a check repaired',
-      registers,
-    }),
-    staleUdpFlowsDeleted: new Counter({
-      name: 'fairway_stale_udp_flows_deleted_total',
-      help: 'UDP flows deleted from conntrack, by what made them stale',
-      labelNames: ['reason'],
       registers,
     }),
   };

@@ -11,7 +11,7 @@ import { createHealthState } from '../serve/healthState.ts';
 import type { HealthState } from '../serve/healthState.ts';
 import type { EventSink } from '../watch/events.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
-import type { ObjectSource } from '../watch/source.ts';
+import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
 import type { Store } from '../watch/store.ts';
 import { decider } from './decide.ts';
@@ -19,6 +19,7 @@ import { flowEnder } from './endFlows.ts';
 import { startLoop } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { policyReader } from './nodePolicy.ts';
+import { countInvalid } from './packetCounts.ts';
 import { problemReporter } from './problems.ts';
 import { syncReport } from './report.ts';
 import { startServers } from './servers.ts';
@@ -65,20 +66,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const source = options.makeSource(sourceObserver(metrics));
   // Objects come in while the node's programs are looked at, which takes a tenth of a second.
-  source.start(store);
+  source.start(noticingNode(store, options));
   try {
     const programs = await chooseVariant(kernel, config.iptables.variant);
     const { variant, reason, families } = programs;
     log.info('using iptables', { variant, version: programs.version, reason });
     const health = createHealthState({ families, maxWaitMs: 2 * config.iptables.syncPeriod });
     const servers = await startServers({
-      config,
-      log,
+      ...options,
       metrics,
       health,
       families,
       store,
-      events: options.events,
+      countInvalid: () => countInvalid(kernel, programs),
     });
     const loop = await buildLoop({ ...options, metrics, store, programs, health, servers });
     onChange = (): void => {
@@ -98,6 +98,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await source.stop();
     throw error;
   }
+}
+
+/** The store, and one line when the source turns out to have no Node of our name. */
+function noticingNode(store: Store, { config, log }: AgentOptions): ObjectSink {
+  return {
+    ...store,
+    listFinished(kind) {
+      store.listFinished(kind);
+      if (kind !== 'Node' || store.node() !== undefined) return;
+      log.warn('no such Node; endpoints on it count as remote, say --hostname-override', {
+        node: config.nodeName,
+      });
+    },
+  };
 }
 
 function queued(metrics: Metrics, health: HealthState, { families }: IptablesPrograms): void {

@@ -1,5 +1,5 @@
 /** One sync at a time; what changes meanwhile makes one next sync. */
-import { BEFORE_FIRST_SYNC, changeDue, checkDue } from './pacer.ts';
+import { BEFORE_FIRST_SYNC, changeDue, checkDue, checkUrgent, postponed } from './pacer.ts';
 import type { Pace, Pacing } from './pacer.ts';
 
 export interface LoopClock {
@@ -9,10 +9,11 @@ export interface LoopClock {
 
 export interface SyncTask {
   /**
-   * Bring the node in line; `isCheck` also asks to read it first. Resolves with how long reading
-   * it took, in milliseconds, 0 when it was not read. Rejects when the sync failed.
+   * Bring the node in line; `isCheck` also asks to read it first, which the signal may break off.
+   * Resolves with how long reading it took, in milliseconds, 0 when it was not read, or undefined
+   * when it was broken off. Rejects when the sync failed.
    */
-  sync(isCheck: boolean): Promise<number>;
+  sync(isCheck: boolean, breakOff: AbortSignal): Promise<number | undefined>;
   /** Whether that failure waits for somebody to act, so that trying again soon is no use. */
   isHopeless(error: unknown): boolean;
 }
@@ -31,6 +32,8 @@ export function startLoop(task: SyncTask, pacing: Pacing, clock: LoopClock): Loo
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  /** Breaks off the running check, where that may make way for a change. */
+  let breakOff = new AbortController();
 
   function schedule(): void {
     clearTimeout(timer);
@@ -48,27 +51,29 @@ export function startLoop(task: SyncTask, pacing: Pacing, clock: LoopClock): Loo
   }
 
   async function runOnce(): Promise<void> {
-    const isCheck = clock.now() >= checkDue(pace, pacing);
+    const began = clock.now();
+    const isUrgent = began >= checkUrgent(pace, pacing);
+    const isCheck = isUrgent || (!isChanged && began >= checkDue(pace, pacing));
+    breakOff = new AbortController();
+    const { signal } = isUrgent ? NEVER : breakOff;
     isChanged = false;
-    let failures = 0;
-    let isHopeless = false;
-    let readTookMs = 0;
     try {
-      readTookMs = await task.sync(isCheck);
+      const readTookMs = await task.sync(isCheck, signal);
+      const now = clock.now();
+      // The change that it made way for must not wait for the interval.
+      if (readTookMs === undefined) pace = postponed(pace, now);
+      else pace = succeeded(pace, now, isCheck ? readTookMs : undefined);
     } catch (error) {
       // The task has reported it; here it only means to try again.
-      failures = pace.failures + 1;
-      isHopeless = task.isHopeless(error);
       isChanged = true;
+      pace = failed(pace, clock.now(), task.isHopeless(error));
     }
-    const lastEnd = clock.now();
-    const check = isCheck ? { readTookMs, lastCheck: lastEnd } : {};
-    pace = { ...pace, ...check, lastEnd, failures, isHopeless };
   }
 
   return {
     wake() {
       isChanged = true;
+      breakOff.abort();
       schedule();
     },
     async stop() {
@@ -77,4 +82,15 @@ export function startLoop(task: SyncTask, pacing: Pacing, clock: LoopClock): Loo
       await running;
     },
   };
+}
+
+const NEVER = new AbortController();
+
+function succeeded(pace: Pace, now: number, readTookMs: number | undefined): Pace {
+  const check = readTookMs === undefined ? {} : { readTookMs, lastCheck: now };
+  return { ...pace, ...check, lastEnd: now, failures: 0, isHopeless: false };
+}
+
+function failed(pace: Pace, now: number, isHopeless: boolean): Pace {
+  return { ...pace, lastEnd: now, failures: pace.failures + 1, isHopeless };
 }

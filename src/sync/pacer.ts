@@ -17,6 +17,8 @@ export interface Pace {
   /** How long reading the node took, the last time. */
   readonly readTookMs: number;
   readonly lastCheck: number;
+  /** A check made way for a change; the next one does not begin before. */
+  readonly postponedUntil: number;
 }
 
 export const BEFORE_FIRST_SYNC: Pace = {
@@ -25,6 +27,7 @@ export const BEFORE_FIRST_SYNC: Pace = {
   isHopeless: false,
   readTookMs: 0,
   lastCheck: -Infinity,
+  postponedUntil: -Infinity,
 };
 
 /** A check reads all rules there are; it may take a tenth of a core, so it waits 10 times its length. */
@@ -42,7 +45,27 @@ export function changeDue(pace: Pace, pacing: Pacing): number {
   return pace.lastEnd + Math.min(Math.max(backoff, pacing.minIntervalMs), limit);
 }
 
+/** How long a check that made way for a change waits, so that a stream of changes costs little. */
+const POSTPONE_MS = 5000;
+
+/** Checks make way for changes, but not for ever: after so many intervals they come first. */
+const PATIENCE = 3;
+
+function checkInterval(pace: Pace, pacing: Pacing): number {
+  return Math.max(pacing.checkIntervalMs, CHECK_SHARE * pace.readTookMs);
+}
+
 /** When the node must be read and compared again. */
 export function checkDue(pace: Pace, pacing: Pacing): number {
-  return pace.lastCheck + Math.max(pacing.checkIntervalMs, CHECK_SHARE * pace.readTookMs);
+  return Math.max(pace.lastCheck + checkInterval(pace, pacing), pace.postponedUntil);
+}
+
+/** From when on a check no longer makes way for changes. */
+export function checkUrgent(pace: Pace, pacing: Pacing): number {
+  return pace.lastCheck + PATIENCE * checkInterval(pace, pacing);
+}
+
+/** The pace after a check has made way for a change. */
+export function postponed(pace: Pace, now: number): Pace {
+  return { ...pace, postponedUntil: now + POSTPONE_MS };
 }

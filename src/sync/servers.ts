@@ -25,6 +25,8 @@ export interface ServersOptions {
   readonly families: readonly Family[];
   readonly store: Store;
   readonly events: EventSink;
+  /** Packets dropped as INVALID so far. */
+  readonly countInvalid: () => Promise<number>;
 }
 
 export interface Servers {
@@ -93,8 +95,8 @@ function healthOptions(
 }
 
 /** Counts that nobody needs between scrapes are taken at one. */
-function scrape(
-  { metrics, store, families }: ServersOptions,
+async function scrape(
+  { metrics, store, families, countInvalid }: ServersOptions,
   shown: Rendering | undefined,
 ): Promise<string> {
   const { kubeProxy, registry } = metrics;
@@ -105,6 +107,8 @@ function scrape(
   showProblems(metrics, [...store.problems(), ...contested]);
   if (shown !== undefined) {
     countLocal(metrics, shown.snapshot);
+    // A node that cannot say so now has no other metric for it.
+    await countInvalid().then(kubeProxy.invalidDropped.set, () => undefined);
     for (const { table, family, rules } of countRules(shown.rules, families)) {
       kubeProxy.rules.set({ table, ...ipFamily(family) }, rules);
     }

@@ -56,21 +56,32 @@ interface Memory {
 export function syncTask(parts: SyncParts): SyncTask {
   const memory: Memory = { rendering: undefined, installed: undefined, flowsOf: undefined };
   return {
-    sync: (isCheck) => syncOnce(parts, memory, isCheck),
+    sync: (isCheck, breakOff) => syncOnce(parts, memory, { isCheck, breakOff }),
     isHopeless: (error) => error instanceof KernelError && RETRY[error.kind] === 'later',
   };
 }
 
-async function syncOnce(parts: SyncParts, memory: Memory, isCheck: boolean): Promise<number> {
+interface Occasion {
+  readonly isCheck: boolean;
+  readonly breakOff: AbortSignal;
+}
+
+async function syncOnce(
+  parts: SyncParts,
+  memory: Memory,
+  { isCheck, breakOff }: Occasion,
+): Promise<number | undefined> {
   const began = parts.now();
   const wanted = decide(parts, memory, isCheck);
   if (wanted === undefined) return 0;
   const { rendering, isFull } = wanted;
-  const { readTookMs, ...done } = await bringInLine(parts, memory, wanted);
+  const read = await readNode(parts, memory, wanted, breakOff);
+  if (read === undefined) return undefined;
+  const done = await bringInLine(parts, memory, wanted, read.installed);
   const flowsDeleted = await endStaleFlows(parts, memory, rendering.snapshot);
   const milliseconds = parts.now() - began;
   parts.report.synced({ rendering, isFull, ...done, flowsDeleted, milliseconds });
-  return readTookMs;
+  return read.tookMs;
 }
 
 interface Wanted {
@@ -107,26 +118,54 @@ function render(backend: Backend, memory: Memory, snapshot: Snapshot): Rendering
   return memory.rendering;
 }
 
-async function bringInLine(
+interface Read {
+  readonly installed: Installed;
+  readonly tookMs: number;
+}
+
+/** What the node holds; undefined when reading it made way for something more urgent. */
+async function readNode(
   { backend, kernel, report, now }: SyncParts,
   memory: Memory,
-  wanted: Wanted,
-): Promise<Pick<SyncResult, 'operations' | 'repairs'> & { readonly readTookMs: number }> {
+  { isFull }: Wanted,
+  breakOff: AbortSignal,
+): Promise<Read | undefined> {
+  const known = memory.installed;
+  if (!isFull && known !== undefined) return { installed: known, tookMs: 0 };
+  // What is not known must be read, whatever waits.
+  const signal = known === undefined ? undefined : breakOff;
+  const began = now();
+  try {
+    const installed = await backend.read({
+      list: (program, args) => kernel.list(program, args, signal),
+      sysctl: (name) => kernel.sysctl(name),
+    });
+    return { installed, tookMs: now() - began };
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    report.failed(error, { isFull, operation: undefined });
+    throw error;
+  }
+}
+
+async function bringInLine(
+  { backend, kernel, report }: SyncParts,
+  memory: Memory,
+  { rendering, isFull }: Wanted,
+  installed: Installed,
+): Promise<Pick<SyncResult, 'operations' | 'repairs'>> {
   const before = memory.installed;
   let operation: Operation | undefined;
   try {
-    const began = now();
-    const installed = wanted.isFull || before === undefined ? await backend.read(kernel) : before;
-    const readTookMs = now() - began;
     // If apply() throws half-way we no longer know what is there: the next sync begins by reading.
     memory.installed = undefined;
-    const { operations } = backend.plan(installed, wanted.rendering.rules);
+    const { operations } = backend.plan(installed, rendering.rules);
     for (operation of operations) await kernel.apply(operation);
-    memory.installed = wanted.rendering.rules;
+    memory.installed = rendering.rules;
     const repairs = before === undefined ? [] : backend.plan(installed, before).operations;
-    return { operations, repairs, readTookMs };
+    return { operations, repairs };
   } catch (error) {
-    report.failed(error, { isFull: wanted.isFull, operation });
+    report.failed(error, { isFull, operation });
     throw error;
   }
 }

@@ -123,6 +123,51 @@ test('killed at random instants under churn, the next start leaves what a fresh 
   await end(fresh.child, 'SIGTERM');
 });
 
+/** Status and weight header of a health check node port, asked inside the namespace. */
+async function healthOf(where: TestNamespace, port: number): Promise<string> {
+  const code = `const answer = await fetch('http://127.0.0.1:${String(port)}/any');
+    console.log(answer.status, answer.headers.get('x-load-balancing-endpoint-weight'));`;
+  const args = ['--input-type=module', '-e', code];
+  return (await where.run(process.execPath, args)).trim();
+}
+
+function writeLoadBalancer(endpoints: readonly string[]): void {
+  const metadata = { name: 'lb', namespace: 'default', uid: 'lb' };
+  const spec = {
+    type: 'LoadBalancer',
+    clusterIP: '10.96.0.77',
+    clusterIPs: ['10.96.0.77'],
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort: 31_000,
+    ports: [{ port: 80, nodePort: 30_077, protocol: 'TCP' }],
+  };
+  const labels = { 'kubernetes.io/service-name': 'lb' };
+  const items = [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata, labels },
+      addressType: 'IPv4',
+      ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+      endpoints: endpoints.map((ip) => ({ addresses: [ip], nodeName: 'node1' })),
+    },
+  ];
+  const list = { apiVersion: 'v1', kind: 'List', items };
+  writeFileSync(join(directory, 'objects.json'), JSON.stringify(list));
+}
+
+test('a health check node port answers with the number of local endpoints', async () => {
+  writeLoadBalancer(['10.244.0.1', '10.244.0.2']);
+  const agent = start(other);
+  await agent.synced();
+  assert.equal(await healthOf(other, 31_000), '200 2');
+  writeLoadBalancer([]);
+  await agent.synced();
+  assert.equal(await healthOf(other, 31_000), '503 0');
+  await end(agent.child, 'SIGTERM');
+});
+
 async function cleanUp(where: TestNamespace): Promise<{ code: unknown; said: string }> {
   const args = ['netns', 'exec', where.name, ...COMMAND, '--cleanup'];
   const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -71,7 +71,6 @@ const OURS: readonly Expected[] = [
   { name: 'sync_failures_total', type: 'counter', labels: ['kind'] },
   { name: 'sync_operations_total', type: 'counter', labels: [] },
   { name: 'drift_repaired_total', type: 'counter', labels: [] },
-  { name: 'stale_udp_flows_deleted_total', type: 'counter', labels: ['reason'] },
   { name: 'api_connected', type: 'gauge', labels: ['kind'] },
   { name: 'api_last_event_timestamp_seconds', type: 'gauge', labels: ['kind'] },
   { name: 'build_info', type: 'gauge', labels: ['mode', 'version'] },

@@ -9,14 +9,15 @@ const PACING = { minIntervalMs: 1000, checkIntervalMs: 30_000 };
 /** A task whose syncs last until the test ends them, under mocked time. */
 function harness(t: TestContext, readTookMs = 0) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
-  const started: { isCheck: boolean; end(error?: Error): void }[] = [];
+  const started: { isCheck: boolean; end(error?: Error): void; breakOff: AbortSignal }[] = [];
   const task: SyncTask = {
-    sync(isCheck) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
+    sync(isCheck, breakOff) {
+      const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
       started.push({
         isCheck,
+        breakOff,
         end(error) {
-          if (error === undefined) resolve(readTookMs);
+          if (error === undefined) resolve(breakOff.aborted ? undefined : readTookMs);
           else reject(error);
         },
       });
@@ -122,6 +123,40 @@ test('checks of very many rules are further apart: they take a tenth of the time
   assert.equal(started.length, 1);
   await pass(1);
   assert.equal(started.length, 2);
+});
+
+test('a check makes way for a change and comes back later', async (t) => {
+  const { loop, started, pass } = harness(t);
+  loop.wake();
+  await pass(0);
+  started[0]?.end();
+  await pass(0);
+  await pass(30_000);
+  assert.equal(started[1]?.isCheck, true);
+  loop.wake();
+  assert.equal(started[1].breakOff.aborted, true);
+  started[1].end();
+  await pass(0);
+  await pass(0);
+  assert.equal(started[2]?.isCheck, false, 'the change, at once');
+  started[2].end();
+  await pass(0);
+  await pass(4999);
+  assert.equal(started.length, 3);
+  await pass(1);
+  assert.equal(started[3]?.isCheck, true);
+});
+
+test('under a stream of changes a check comes first after three intervals', async (t) => {
+  const { loop, started, pass } = harness(t);
+  loop.wake();
+  await pass(0);
+  for (let second = 0; second < 95; second += 1) {
+    started.at(-1)?.end();
+    loop.wake();
+    await pass(1000);
+  }
+  assert.equal(started.slice(1).filter(({ isCheck }) => isCheck).length, 1);
 });
 
 test('stop waits for the running sync and starts no other', async (t) => {

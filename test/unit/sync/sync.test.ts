@@ -15,6 +15,8 @@ import {
   snapshotOf,
 } from '../../support/servicePorts.ts';
 
+const NEVER = new AbortController().signal;
+
 const SYSCTLS = { 'net.ipv4.conf.all.route_localnet': '0' };
 
 const backend = iptablesBackend({
@@ -55,9 +57,9 @@ const after = snapshotOf([servicePort({ clusterEndpoints: [endpoint('10.244.9.9'
 test('a change writes only the chain that it is in', async () => {
   const kernel = fakeKernel(SYSCTLS);
   const { task, state, results } = harness(kernel, before);
-  await task.sync(false);
+  await task.sync(false, NEVER);
   state.snapshot = after;
-  await task.sync(false);
+  await task.sync(false, NEVER);
   const [operation, ...more] = results[1]?.operations ?? [];
   assert.equal(more.length, 0);
   assert.ok(operation?.kind === 'run' && operation.stdin !== undefined);
@@ -68,19 +70,19 @@ test('a change writes only the chain that it is in', async () => {
 test('nothing is asked of the kernel when nothing changed', async () => {
   const kernel = fakeKernel(SYSCTLS);
   const { task, unchanged } = harness(kernel, before);
-  await task.sync(false);
+  await task.sync(false, NEVER);
   const asked = kernel.asked.length;
-  await task.sync(false);
+  await task.sync(false, NEVER);
   assert.equal(kernel.asked.length, asked);
   assert.equal(unchanged(), 1);
 });
 
 test('a start with the right rules in place writes nothing', async () => {
   const kernel = fakeKernel(SYSCTLS);
-  await harness(kernel, before).task.sync(false);
+  await harness(kernel, before).task.sync(false, NEVER);
   const asked = kernel.asked.length;
   const second = harness(kernel, before);
-  await second.task.sync(false);
+  await second.task.sync(false, NEVER);
   assert.equal(kernel.asked.length, asked);
   assert.deepEqual(second.results[0]?.operations, []);
 });
@@ -88,7 +90,7 @@ test('a start with the right rules in place writes nothing', async () => {
 test('a check repairs what others removed and says so', async () => {
   const kernel = fakeKernel(SYSCTLS);
   const { task, results } = harness(kernel, before);
-  await task.sync(true);
+  await task.sync(true, NEVER);
   const clean = kernel.dump();
   await kernel.apply({
     kind: 'run',
@@ -98,26 +100,44 @@ test('a check repairs what others removed and says so', async () => {
     stdin:
       '*nat\n:KUBE-IP - [0:0]\n-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES\nCOMMIT\n',
   });
-  await task.sync(true);
+  await task.sync(true, NEVER);
   assert.equal(kernel.dump(), clean);
   assert.equal(results[1]?.repairs.length, 1);
-  await task.sync(true);
+  await task.sync(true, NEVER);
   assert.equal(results[2]?.repairs.length, 0);
+});
+
+test('a check that is broken off changes nothing, and what was known is still known', async () => {
+  const kernel = fakeKernel(SYSCTLS);
+  const breakOff = new AbortController();
+  const { task, results, failures } = harness(
+    {
+      ...kernel,
+      list: (program, args, signal) =>
+        signal?.aborted === true ? Promise.reject(new Error('ended')) : kernel.list(program, args),
+    },
+    before,
+  );
+  await task.sync(true, breakOff.signal);
+  breakOff.abort();
+  assert.equal(await task.sync(true, breakOff.signal), undefined);
+  await task.sync(false, NEVER);
+  assert.deepEqual([results.length, failures.length], [1, 0]);
 });
 
 test('stale flows are ended against the last Snapshot whose rules were installed', async () => {
   const kernel = fakeKernel(SYSCTLS);
   const { task, state } = harness(kernel, before);
-  await task.sync(false);
+  await task.sync(false, NEVER);
   state.snapshot = after;
-  await task.sync(false);
+  await task.sync(false, NEVER);
   assert.deepEqual(state.flowsEnded, [undefined, before]);
 });
 
 test('a mistake while deciding is reported, and the sync fails', async () => {
   const { task, state, failures } = harness(fakeKernel(SYSCTLS), before);
   state.snapshot = { ...before, families: undefined as unknown as Snapshot['families'] };
-  await assert.rejects(task.sync(false));
+  await assert.rejects(task.sync(false, NEVER));
   assert.equal(failures.length, 1);
 });
 
@@ -135,7 +155,7 @@ test('nothing is done while something needed is unknown', async () => {
     },
     now: () => 0,
   });
-  await task.sync(true);
+  await task.sync(true, NEVER);
   assert.equal(kernel.asked.length, 0);
 });
 
@@ -151,12 +171,12 @@ test('whatever fails on the way, once it heals the node is as after a clean run'
       const { task, state } = harness(faulty, before);
       for (const ports of snapshots) {
         state.snapshot = snapshotOf(ports);
-        await task.sync(false).catch(() => undefined);
+        await task.sync(false, NEVER).catch(() => undefined);
       }
       faulty.heal();
-      await task.sync(false);
+      await task.sync(false, NEVER);
       const clean = fakeKernel(SYSCTLS);
-      await harness(clean, state.snapshot).task.sync(false);
+      await harness(clean, state.snapshot).task.sync(false, NEVER);
       assert.equal(kernel.dump(), clean.dump());
     }),
     { numRuns: 60 },
