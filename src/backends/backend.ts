@@ -3,7 +3,7 @@ import type { Snapshot } from '../model/types.ts';
 import type { Plan } from '../plan/operation.ts';
 import type { SortedMap } from '../sorted/sortedMap.ts';
 
-export const MODES = ['iptables'] as const;
+export const MODES = ['iptables', 'ipvs'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Names one object on the node, in the backend's own scheme: `4/nat/chain/KUBE-SERVICES`. */
@@ -38,6 +38,11 @@ export interface Backend {
   render(snapshot: Snapshot, last?: Rendering): Rendering;
   /** Reads only. */
   read(node: NodeReader): Promise<Installed>;
-  /** Pure: the ordered operations that turn `installed` into `desired`. */
+  /**
+   * Pure: the ordered operations that turn `installed` into `desired`. Nothing at all desired is
+   * the end: then nothing of ours may stay, not even for the sake of running connections.
+   */
   plan(installed: Installed, desired: Rules): Plan;
+  /** Pure: what the node holds when that plan is done; more than `desired` where things end slowly. */
+  after(installed: Installed, desired: Rules): Installed;
 }

@@ -1,6 +1,8 @@
 /** `fairway --cleanup`: remove what this agent or kube-proxy left, and look whether it is gone. */
 import type { Installed } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
+import { isIpvsLeftover } from '../backends/ipvs/names.ts';
+import { ipvsBackend } from '../backends/ipvs/index.ts';
 import { isLeftover } from '../backends/iptables/names.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { KernelError } from '../kernel/errors.ts';
@@ -20,8 +22,10 @@ export async function cleanup(): Promise<number> {
   const kernel = linuxKernel();
   const left: string[] = [];
   for (const infix of INFIXES) left.push(...(await cleanPrograms(kernel, infix)));
+  // Behind them: a set that a rule asks cannot be removed.
+  left.push(...(await cleanIpvs(kernel)));
   if (left.length === 0) {
-    process.stdout.write('Nothing of fairway or kube-proxy is left in iptables.\n');
+    process.stdout.write('Nothing of fairway or kube-proxy is left on this node.\n');
     return 0;
   }
   process.stderr.write(left.map((line) => `fairway: still there: ${line}\n`).join(''));
@@ -30,10 +34,7 @@ export async function cleanup(): Promise<number> {
 
 /** What is left for the programs of this infix; nothing where the node has none of them. */
 async function cleanPrograms(kernel: Kernel, infix: string): Promise<readonly string[]> {
-  const names = {
-    4: { restore: `iptables${infix}-restore`, save: `iptables${infix}-save` },
-    6: { restore: `ip6tables${infix}-restore`, save: `ip6tables${infix}-save` },
-  };
+  const names = namesOf(infix);
   const families: Family[] = [];
   for (const family of FAMILIES) {
     if (await canList(kernel, names[family].save)) families.push(family);
@@ -51,6 +52,38 @@ async function canList(kernel: Kernel, save: string): Promise<boolean> {
     if (error instanceof KernelError && kinds.includes(error.kind)) return false;
     throw error;
   }
+}
+
+/** Virtual servers, sets and routes of ours; whatever is not in our record stays. */
+async function cleanIpvs(kernel: Kernel): Promise<readonly string[]> {
+  if (!(await hasRecord(kernel))) return [];
+  const backend = ipvsBackend({
+    programs: { families: FAMILIES, names: namesOf('') },
+    excludeCIDRs: [],
+    drainTimeout: 0,
+    now: () => performance.now(),
+  });
+  const { operations } = backend.plan(await backend.read(kernel), NOTHING);
+  for (const operation of operations) await kernel.apply(operation);
+  const after = await backend.read(kernel);
+  return [...after.keys()].filter(isIpvsLeftover).map((key) => `ipvs: ${key}`);
+}
+
+/** Asked first: a look at virtual servers would load ip_vs where nobody uses it. */
+async function hasRecord(kernel: Kernel): Promise<boolean> {
+  try {
+    return (await kernel.list('ipset', ['list', '-name'])).split('\n').includes('KUBE-VIP-OURS');
+  } catch (error) {
+    if (error instanceof KernelError && error.kind === 'missing-program') return false;
+    throw error;
+  }
+}
+
+function namesOf(infix: string): IptablesPrograms['names'] {
+  return {
+    4: { restore: `iptables${infix}-restore`, save: `iptables${infix}-save` },
+    6: { restore: `ip6tables${infix}-restore`, save: `ip6tables${infix}-save` },
+  };
 }
 
 async function removeAll(kernel: Kernel, programs: IptablesPrograms): Promise<readonly string[]> {

@@ -1,5 +1,4 @@
 /** `fairway --dry-run`: print what the agent would do on an empty node; touch nothing. */
-import { iptablesBackend } from '../backends/iptables/index.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { policyFrom } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,6 +8,7 @@ import { createLog } from '../observe/log.ts';
 import type { Log } from '../observe/log.ts';
 import { printPlan } from '../plan/print.ts';
 import { sortedMap } from '../sorted/sortedMap.ts';
+import { backendOf } from '../sync/backends.ts';
 import { inputsOf, nodeOf } from '../sync/decide.ts';
 import { problemReporter } from '../sync/problems.ts';
 import { noEvents } from '../watch/events.ts';
@@ -38,7 +38,7 @@ export async function dryRun(config: Config): Promise<number> {
   const report = problemReporter({ log, events: noEvents });
   report(store.takeChanges().problems);
   report([...snapshot.problems.values()].flat());
-  const backend = iptablesBackend(programsOf(config));
+  const backend = backendOf(config, programsOf(config));
   await write(printPlan(backend.plan(sortedMap(), backend.render(snapshot).rules)));
   await log.close();
   return 0;

@@ -1,4 +1,5 @@
 /** What is wrong although each field alone is right. */
+import { MODES } from '../backends/backend.ts';
 import type { Config } from './schema.ts';
 
 export interface Conflict {
@@ -12,14 +13,13 @@ export function findConflicts(config: Config): readonly Conflict[] {
   return [...syncConflicts(config), ...detectorConflicts(config), ...sourceConflicts(config)];
 }
 
-function syncConflicts({ iptables }: Config): readonly Conflict[] {
-  if (iptables.minSyncPeriod <= iptables.syncPeriod) return [];
-  return [
-    {
-      path: 'iptables.minSyncPeriod',
-      message: `expected at most --iptables-sync-period (${String(iptables.syncPeriod)}ms)`,
-    },
-  ];
+function syncConflicts(config: Config): readonly Conflict[] {
+  return MODES.filter((mode) => config[mode].minSyncPeriod > config[mode].syncPeriod).map(
+    (mode) => ({
+      path: `${mode}.minSyncPeriod`,
+      message: `expected at most --${mode}-sync-period (${String(config[mode].syncPeriod)}ms)`,
+    }),
+  );
 }
 
 function detectorConflicts({ detectLocalMode, detectLocal }: Config): readonly Conflict[] {

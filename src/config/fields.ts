@@ -111,6 +111,11 @@ export function clusterCidrField() {
   });
 }
 
+/** Any number of CIDRs. */
+export function cidrsField() {
+  return field('CIDRs with commas between', (text) => (text === '' ? [] : parseCidrs(text)));
+}
+
 /** Addresses of this node that accept NodePorts, as the operator says it. */
 export type NodePortChoice =
   | { readonly kind: 'all' }

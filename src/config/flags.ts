@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { configSchema } from './schema.ts';
 
-export const FLAG_GROUPS = ['Task', 'Objects', 'Traffic', 'Sync', 'Diagnostics'] as const;
+export const FLAG_GROUPS = ['Task', 'Objects', 'Traffic', 'IPVS', 'Sync', 'Diagnostics'] as const;
 
 export interface Flag {
   /** Without the hyphens. */
@@ -47,8 +47,18 @@ export const FLAGS: readonly Flag[] = [
   { group: 'Traffic', name: 'nodeport-addresses', path: 'nodePortAddresses', value: 'cidrs', defaultValue: '', isRepeatable: true },
   { group: 'Traffic', name: 'conntrack-tcp-be-liberal', path: 'conntrack.tcpBeLiberal', value: SWITCH, defaultValue: 'false' },
 
+  { group: 'IPVS', name: 'ipvs-scheduler', path: 'ipvs.scheduler', value: 'name', defaultValue: 'rr' },
+  { group: 'IPVS', name: 'ipvs-exclude-cidrs', path: 'ipvs.excludeCIDRs', value: 'cidrs', defaultValue: '', isRepeatable: true },
+  { group: 'IPVS', name: 'ipvs-strict-arp', path: 'ipvs.strictARP', value: SWITCH, defaultValue: 'false' },
+  { group: 'IPVS', name: 'ipvs-tcp-timeout', path: 'ipvs.tcpTimeout', value: 'duration', defaultValue: '0s' },
+  { group: 'IPVS', name: 'ipvs-tcpfin-timeout', path: 'ipvs.tcpFinTimeout', value: 'duration', defaultValue: '0s' },
+  { group: 'IPVS', name: 'ipvs-udp-timeout', path: 'ipvs.udpTimeout', value: 'duration', defaultValue: '0s' },
+  { group: 'IPVS', name: 'ipvs-drain-timeout', path: 'ipvs.drainTimeout', value: 'duration', defaultValue: '15m' },
+
   { group: 'Sync', name: 'iptables-sync-period', path: 'iptables.syncPeriod', value: 'duration', defaultValue: '30s' },
   { group: 'Sync', name: 'iptables-min-sync-period', path: 'iptables.minSyncPeriod', value: 'duration', defaultValue: '1s' },
+  { group: 'Sync', name: 'ipvs-sync-period', path: 'ipvs.syncPeriod', value: 'duration', defaultValue: '30s' },
+  { group: 'Sync', name: 'ipvs-min-sync-period', path: 'ipvs.minSyncPeriod', value: 'duration', defaultValue: '1s' },
 
   { group: 'Diagnostics', name: 'healthz-bind-address', path: 'healthzBindAddress', value: 'address', defaultValue: '0.0.0.0:10256' },
   { group: 'Diagnostics', name: 'metrics-bind-address', path: 'metricsBindAddress', value: 'address', defaultValue: '127.0.0.1:10249' },

@@ -1,5 +1,12 @@
 /** From what the operator said and what the Node is, the Policy that every mode honours. */
-import type { LocalDetector, NodeInfo, NodePortAddresses, Policy } from '../model/types.ts';
+import type { Scheduler } from '../model/schedulers.ts';
+import type {
+  IpvsPolicy,
+  LocalDetector,
+  NodeInfo,
+  NodePortAddresses,
+  Policy,
+} from '../model/types.ts';
 import { familyOf, parseCidr } from '../net/address.ts';
 import type { Cidr, Ip } from '../net/address.ts';
 import type { Config } from './schema.ts';
@@ -9,11 +16,20 @@ export type PolicyResult =
   | { readonly policy: Policy; readonly missing?: never }
   | { readonly policy?: never; readonly missing: readonly string[] };
 
-/** `isConntrackLiberal`: whether the node's nf_conntrack_tcp_be_liberal was found set already. */
+/** What was found on the node itself; nothing of it in a dry run. */
+export interface NodeFacts {
+  /** Whether nf_conntrack_tcp_be_liberal was set already. */
+  readonly isConntrackLiberal: boolean;
+  /** The kernel's IPVS schedulers, where they are known. */
+  readonly schedulers: readonly Scheduler[] | undefined;
+}
+
+const UNSEEN: NodeFacts = { isConntrackLiberal: false, schedulers: undefined };
+
 export function policyFrom(
   config: Config,
   node: NodeInfo,
-  isConntrackLiberal = false,
+  { isConntrackLiberal, schedulers }: NodeFacts = UNSEEN,
 ): PolicyResult {
   const missing = missingFacts(config, node);
   if (missing.length > 0) return { missing };
@@ -29,8 +45,24 @@ export function policyFrom(
       // With the liberal sysctl such packets are not INVALID but wanted (kubernetes #117924).
       dropInvalid: !config.conntrack.tcpBeLiberal && !isConntrackLiberal,
       tcpBeLiberal: config.conntrack.tcpBeLiberal,
+      ipvs: config.mode === 'ipvs' ? ipvsPolicy(config, schedulers) : undefined,
     },
   };
+}
+
+function ipvsPolicy({ ipvs }: Config, available: NodeFacts['schedulers']): IpvsPolicy {
+  const { scheduler, strictARP, tcpTimeout, tcpFinTimeout, udpTimeout } = ipvs;
+  const timeouts = {
+    tcp: toSeconds(tcpTimeout),
+    tcpFin: toSeconds(tcpFinTimeout),
+    udp: toSeconds(udpTimeout),
+  };
+  return { scheduler, available, strictARP, timeouts };
+}
+
+/** Up, as the kernel counts whole seconds and 0 means something else. */
+function toSeconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
 }
 
 function missingFacts(config: Config, node: NodeInfo): readonly string[] {

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 
 import { MODES } from '../backends/backend.ts';
+import { SCHEDULERS } from '../model/schedulers.ts';
 import {
   bindField,
   booleanField,
+  cidrsField,
   clusterCidrField,
   durationField,
   integerField,
@@ -43,6 +45,36 @@ const detectLocal = z.strictObject({
   ),
 });
 
+const ipvs = z.strictObject({
+  scheduler: wordField(SCHEDULERS).describe(
+    'How a connection gets its endpoint, where no annotation fairway.dev/scheduler says otherwise',
+  ),
+  excludeCIDRs: cidrsField().describe(
+    'Virtual servers whose address is in one of these are never removed',
+  ),
+  strictARP: booleanField().describe(
+    "Answer ARP only for the asked interface's own addresses, never for a Service's",
+  ),
+  tcpTimeout: durationField({ canBeZero: true }).describe(
+    "When an idle TCP connection is forgotten; 0s leaves the kernel's",
+  ),
+  tcpFinTimeout: durationField({ canBeZero: true }).describe(
+    "The same after its end has begun; 0s leaves the kernel's",
+  ),
+  udpTimeout: durationField({ canBeZero: true }).describe(
+    "When an idle UDP flow is forgotten; 0s leaves the kernel's",
+  ),
+  drainTimeout: durationField({ canBeZero: true }).describe(
+    'How long the connections of an endpoint that went may still run',
+  ),
+  syncPeriod: durationField({ canBeZero: false }).describe(
+    'How often the node is checked and, where others changed it, repaired',
+  ),
+  minSyncPeriod: durationField({ canBeZero: true }).describe(
+    'Least time from the end of a sync to the start of the next',
+  ),
+});
+
 export const configSchema = z.strictObject({
   mode: modeField(MODES).describe(`How Services get into the kernel: ${MODES.join(' or ')}`),
   clientConnection: z.strictObject({
@@ -67,6 +99,7 @@ export const configSchema = z.strictObject({
   ),
   detectLocal,
   iptables,
+  ipvs,
   nodePortAddresses: nodePortAddressesField().describe(
     'Accept NodePorts only on local addresses in these CIDRs, or on the primary ones of the Node',
   ),

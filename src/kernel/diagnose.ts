@@ -40,6 +40,7 @@ function kindOf(failure: Failure): KernelErrorKind {
   if (failure.systemCode !== undefined)
     return KIND_OF_SYSTEM_CODE[failure.systemCode] ?? 'rejected';
   // Permission first: a lock file that may not be opened ends with the exit code of a held lock.
+  if (NO_MODULE.test(failure.stderr)) return 'no-module';
   if (NOT_PERMITTED.test(failure.stderr)) return 'not-permitted';
   if (BUSY.test(failure.stderr)) return 'busy';
   return 'rejected';
@@ -56,6 +57,8 @@ const KIND_OF_SYSTEM_CODE: Readonly<Record<string, KernelErrorKind>> = {
   ENOMEM: 'busy',
 };
 
+const NO_MODULE = /can't initialize ipvs/i;
+
 const NOT_PERMITTED =
   /permission denied|operation not permitted|must be root|read-only file system/i;
 
@@ -71,6 +74,8 @@ const EXPLANATION: Readonly<Record<KernelErrorKind, Explain>> = {
     `was not found in PATH: install it (Debian package ${debianPackage(failure.program)})`,
   'not-permitted': (_failure, found) =>
     `was not permitted (${found}): run as root with CAP_NET_ADMIN and CAP_NET_RAW, and with /run writable for the xtables lock`,
+  'no-module': (_failure, found) =>
+    `found no ip_vs in this kernel (${found}): load it with "modprobe ip_vs", as root and with /lib/modules there, or choose another --proxy-mode`,
   busy: (_failure, found) =>
     `found what it needs in use (${found}): it is tried again; if it stays so, see who holds the lock with "lsof /run/xtables.lock"`,
   rejected: (_failure, found, inputLine) =>

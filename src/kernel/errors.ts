@@ -1,5 +1,5 @@
 export type KernelErrorKind =
-  'missing-program' | 'not-permitted' | 'busy' | 'rejected' | 'timed-out' | 'aborted';
+  'missing-program' | 'no-module' | 'not-permitted' | 'busy' | 'rejected' | 'timed-out' | 'aborted';
 
 export interface KernelErrorDetails {
   readonly kind: KernelErrorKind;

@@ -1,6 +1,7 @@
 /** The Kernel of the node that this process runs on, in its network namespace. */
 import type { Operation } from '../plan/operation.ts';
 import type { Kernel } from './kernel.ts';
+import { applyLines } from './applyLines.ts';
 import { withLockWait } from './locks.ts';
 import { runProgram } from './run.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
@@ -19,10 +20,14 @@ export function linuxKernel(options: LinuxKernelOptions = {}): Kernel {
     if (operation.kind === 'sysctl') return writeSysctl(operation.name, operation.value);
     const { program, args, stdin } = operation;
     const limits = { timeoutMs: applyTimeoutMs, signal };
-    await runProgram(program, withLockWait(program, args), {
-      stdin,
-      ...limits,
-    });
+    const runWith = async (input: string | undefined): Promise<void> => {
+      await runProgram(program, withLockWait(program, args), { stdin: input, ...limits });
+    };
+    if (operation.linesStandAlone === true && program === 'ipset') {
+      await applyLines(stdin ?? '', runWith);
+    } else {
+      await runWith(stdin);
+    }
   }
 
   async function list(

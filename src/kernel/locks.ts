@@ -11,6 +11,7 @@ export const RETRY: Readonly<Record<KernelErrorKind, Retry>> = {
   rejected: 'soon',
   'timed-out': 'soon',
   'missing-program': 'later',
+  'no-module': 'later',
   'not-permitted': 'later',
   // Only at the end, when nothing is tried any more.
   aborted: 'later',

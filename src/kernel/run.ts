@@ -39,7 +39,7 @@ export async function runProgram(
   });
   const flushLines = options.onLine && readLines(child.stdout, options.onLine);
   const result = await child;
-  if (result.failed) {
+  if (result.failed || hasComplained(program, result.stderr)) {
     throw diagnose({
       program,
       stdin: options.stdin,
@@ -52,6 +52,11 @@ export async function runProgram(
   }
   flushLines?.();
   return { stdout: result.stdout ?? '' };
+}
+
+/** ipvsadm goes on behind a line that it refuses, says so, and ends with 0 all the same. */
+function hasComplained(program: string, stderr: string): boolean {
+  return program === 'ipvsadm' && stderr !== '';
 }
 
 /** The tools live in sbin, which is not in every user's or container's PATH. */

@@ -18,6 +18,8 @@ import {
   text,
 } from './reader.ts';
 import type { Place } from './reader.ts';
+import { SCHEDULER_ANNOTATION, SCHEDULERS } from './schedulers.ts';
+import type { Scheduler } from './schedulers.ts';
 import { readSourceRanges } from './sourceRanges.ts';
 import type { PortSpec, Problem, Service, TrafficPolicy } from './types.ts';
 
@@ -62,6 +64,7 @@ function readService(root: Place): Service {
     internalPolicy: readPolicy(field(spec, 'internalTrafficPolicy')),
     externalPolicy,
     affinitySeconds: readAffinity(spec),
+    scheduler: readScheduler(root),
     healthCheckNodePort:
       type === 'LoadBalancer' && externalPolicy === 'Local'
         ? optionalPort(field(spec, 'healthCheckNodePort'))
@@ -83,6 +86,11 @@ function readCreatedAt(root: Place): number {
   if (Number.isFinite(time)) return time;
   refuse(place, 'a time such as 2026-01-31T12:00:00Z');
   return Infinity;
+}
+
+function readScheduler(root: Place): Scheduler | undefined {
+  const annotations = field(field(root, 'metadata'), 'annotations');
+  return choice(field(annotations, SCHEDULER_ANNOTATION), SCHEDULERS);
 }
 
 type Addresses = Pick<Service, 'clusterIPs' | 'externalIPs' | 'loadBalancerIPs'>;

@@ -7,11 +7,21 @@ import { healthOf } from './health.ts';
 import { mergeSlices } from './mergeSlices.ts';
 import { portKey } from './names.ts';
 import { usableEndpoints } from './trafficPolicy.ts';
-import type { NodeInfo, Problem, Service, ServiceHealth, ServicePort, Slice } from './types.ts';
+import { decideScheduler } from './decideScheduler.ts';
+import type {
+  NodeInfo,
+  Policy,
+  Problem,
+  Service,
+  ServiceHealth,
+  ServicePort,
+  Slice,
+} from './types.ts';
 
 /** What decisions about every Service depend on, besides the Service. */
 export interface Ground {
   readonly node: NodeInfo;
+  readonly policy: Policy;
   readonly families: readonly Family[];
   readonly claims: Claims;
 }
@@ -31,7 +41,8 @@ export function decide(service: Service, slices: Iterable<Slice>, ground: Ground
   const { node, claims } = ground;
   const merged = mergeSlices(slices, node.name);
   const ports: ServicePort[] = [];
-  const problems: Problem[] = [];
+  const { scheduler, problems: ofScheduler } = decideScheduler(service, ground.policy);
+  const problems: Problem[] = [...ofScheduler];
   for (const family of familiesOf(service, ground.families)) {
     for (const port of service.ports) {
       const usable = usableEndpoints(merged.endpointsOf(port, family), node);
@@ -44,6 +55,7 @@ export function decide(service: Service, slices: Iterable<Slice>, ground: Ground
         protocol: port.protocol,
         family,
         affinitySeconds: service.affinitySeconds,
+        scheduler,
         destinations: found.destinations,
         ...usable,
       });

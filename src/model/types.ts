@@ -5,6 +5,7 @@
 import type { Cidr, Ip } from '../net/address.ts';
 import type { Family } from '../net/family.ts';
 import type { SortedMap } from '../sorted/sortedMap.ts';
+import type { Scheduler } from './schedulers.ts';
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
@@ -64,6 +65,8 @@ export interface Service {
   readonly externalPolicy: TrafficPolicy;
   /** Seconds of ClientIP affinity; undefined for none. */
   readonly affinitySeconds: number | undefined;
+  /** The annotation fairway.dev/scheduler, for ipvs mode; undefined for the agent's default. */
+  readonly scheduler: Scheduler | undefined;
   /** Only for type LoadBalancer with externalTrafficPolicy Local. */
   readonly healthCheckNodePort: number | undefined;
   readonly ports: readonly PortSpec[];
@@ -150,6 +153,8 @@ export interface ServicePort {
   readonly protocol: Protocol;
   readonly family: Family;
   readonly affinitySeconds: number | undefined;
+  /** Only in ipvs mode, and only one that this kernel has; undefined for the agent's default. */
+  readonly scheduler: Scheduler | undefined;
   /** In a fixed order, contested addresses of which another Service is the owner left out. */
   readonly destinations: readonly Destination[];
   /** Usable endpoints under policy Cluster (topology hints applied), sorted by ip then port. */
@@ -199,6 +204,19 @@ export interface Policy {
   readonly dropInvalid: boolean;
   /** Set nf_conntrack_tcp_be_liberal: TCP packets outside the window are not INVALID then. */
   readonly tcpBeLiberal: boolean;
+  /** undefined in every other mode. */
+  readonly ipvs: IpvsPolicy | undefined;
+}
+
+/** What the operator chose for ipvs mode. */
+export interface IpvsPolicy {
+  readonly scheduler: Scheduler;
+  /** Those that this kernel has; undefined while nobody knows, as in a dry run. */
+  readonly available: readonly Scheduler[] | undefined;
+  /** Answer ARP only for addresses of the interface that is asked. */
+  readonly strictARP: boolean;
+  /** Seconds; 0 leaves the kernel's. */
+  readonly timeouts: { readonly tcp: number; readonly tcpFin: number; readonly udp: number };
 }
 
 /** One ServicePort's wish for an address and port, or one Service's for an address as a whole. */

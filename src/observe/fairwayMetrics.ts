@@ -9,6 +9,8 @@ export interface FairwayMetrics {
   readonly problems: Gauge<'kind' | 'field'>;
   /** Failed syncs by KernelError.kind, or `internal` for any other error. */
   readonly syncFailures: Counter<'kind'>;
+  /** Objects that the kernel or its tools refused while the rest went in, now. */
+  readonly refusedObjects: Gauge;
   /** Operations carried out. */
   readonly syncOperations: Counter;
   /** Objects that a check found missing, changed or left over, and repaired. */
@@ -37,6 +39,11 @@ function syncMetrics(registry: Registry): Omit<FairwayMetrics, SourceMetric> {
       name: 'fairway_sync_failures_total',
       help: 'Syncs that failed, by kind of error',
       labelNames: ['kind'],
+      registers,
+    }),
+    refusedObjects: new Gauge({
+      name: 'fairway_refused_objects',
+      help: 'Objects that the kernel or its tools refused while the rest went in',
       registers,
     }),
     syncOperations: new Counter({

@@ -8,6 +8,8 @@ export interface RunOperation {
   readonly program: string;
   readonly args: readonly string[];
   readonly stdin: string | undefined;
+  /** The lines of the input stand alone: one that is refused must not keep the others out. */
+  readonly linesStandAlone?: true;
 }
 
 export interface SysctlOperation {

@@ -1,5 +1,4 @@
 /** The parts of a running agent, wired together. */
-import { iptablesBackend } from '../backends/iptables/index.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { chooseVariant } from '../kernel/variant.ts';
@@ -14,6 +13,7 @@ import type { SourceObserver } from '../watch/followKind.ts';
 import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
 import type { Store } from '../watch/store.ts';
+import { backendOf } from './backends.ts';
 import { decider } from './decide.ts';
 import { flowEnder } from './endFlows.ts';
 import { startLoop } from './loop.ts';
@@ -71,7 +71,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const programs = await chooseVariant(kernel, config.iptables.variant);
     const { variant, reason, families } = programs;
     log.info('using iptables', { variant, version: programs.version, reason });
-    const health = createHealthState({ families, maxWaitMs: 2 * config.iptables.syncPeriod });
+    // Loads ip_vs, or says at once that there is none.
+    if (config.mode === 'ipvs') await kernel.list('ipvsadm', ['--list', '--numeric']);
+    const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
     const servers = await startServers({
       ...options,
       metrics,
@@ -147,14 +149,14 @@ async function buildLoop(parts: Parts): Promise<Loop> {
     taken: report.taken,
   });
   const task = syncTask({
-    backend: iptablesBackend(programs),
+    backend: backendOf(config, programs),
     kernel,
     decide,
     endStaleFlows: flowEnder({ log, metrics, families }),
     report,
     now: () => performance.now(),
   });
-  const { syncPeriod, minSyncPeriod } = config.iptables;
+  const { syncPeriod, minSyncPeriod } = config[config.mode];
   const pacing = { minIntervalMs: minSyncPeriod, checkIntervalMs: syncPeriod };
   return startLoop(task, pacing, { now: () => performance.now(), setTimeout });
 }

@@ -2,6 +2,7 @@
 import { policyFrom } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { availableSchedulers } from '../kernel/schedulers.ts';
 import { isEqual } from '../model/equal.ts';
 import type { NodeInfo, Policy } from '../model/types.ts';
 import type { Log } from '../observe/log.ts';
@@ -21,10 +22,11 @@ export async function policyReader(
   const { config, log, kernel } = options;
   const liberal = await kernel.sysctl(BE_LIBERAL);
   const isConntrackLiberal = liberal !== undefined && liberal !== '0';
+  const schedulers = config.mode === 'ipvs' ? await availableSchedulers() : undefined;
   let last: Policy | undefined;
   let waitsFor = '';
   return (node) => {
-    const { policy, missing } = policyFrom(config, node, isConntrackLiberal);
+    const { policy, missing } = policyFrom(config, node, { isConntrackLiberal, schedulers });
     const missingText = missing?.join(', ') ?? '';
     if (missingText !== waitsFor && missingText !== '') {
       log.warn('waiting for what the Node lacks', { missing: missingText });

@@ -40,6 +40,7 @@ export function syncReport(options: ReportOptions): Report {
       metrics.kubeProxy.lastSynced.set(ipFamily(family), now / 1000);
     }
     metrics.fairway.ready.set(1);
+    metrics.fairway.refusedObjects.set(0);
   }
 
   return {
@@ -66,11 +67,13 @@ export function syncReport(options: ReportOptions): Report {
     failed(error, failure) {
       const kind = error instanceof KernelError ? error.kind : 'internal';
       metrics.fairway.syncFailures.inc({ kind });
+      metrics.fairway.refusedObjects.set(failure.refused.length);
       countRestoreFailure(metrics, failure);
       log.error('sync failed', {
         kind,
         error: error instanceof Error ? error.message : String(error),
         operation: failure.operation?.purpose,
+        refused: failure.refused.length === 0 ? undefined : failure.refused.slice(0, 20).join('; '),
       });
     },
   };

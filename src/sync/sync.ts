@@ -3,6 +3,7 @@ import type { Backend, Installed, Rendering } from '../backends/backend.ts';
 import { KernelError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { RETRY } from '../kernel/locks.ts';
+import { applied, PartialFailure, partialFailure } from './partialFailure.ts';
 import type { Snapshot } from '../model/types.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { SyncTask } from './loop.ts';
@@ -42,6 +43,8 @@ export interface SyncFailure {
   readonly isFull: boolean;
   /** What was being done, where it was an operation. */
   readonly operation: Operation | undefined;
+  /** Objects that the node lacks or has too many although all was tried; empty when unknown. */
+  readonly refused: readonly string[];
 }
 
 /** What the next sync builds on. */
@@ -102,7 +105,7 @@ function decide(parts: SyncParts, memory: Memory, isCheck: boolean): Wanted | un
     return { rendering: render(parts.backend, memory, snapshot), isFull };
   } catch (error) {
     // A mistake of ours; without a word it would be tried again for ever.
-    parts.report.failed(error, { isFull, operation: undefined });
+    parts.report.failed(error, { isFull, operation: undefined, refused: [] });
     throw error;
   }
 }
@@ -143,7 +146,7 @@ async function readNode(
     return { installed, tookMs: now() - began };
   } catch (error) {
     if (signal?.aborted === true) return undefined;
-    report.failed(error, { isFull, operation: undefined });
+    report.failed(error, { isFull, operation: undefined, refused: [] });
     throw error;
   }
 }
@@ -160,12 +163,15 @@ async function bringInLine(
     // If apply() throws half-way we no longer know what is there: the next sync begins by reading.
     memory.installed = undefined;
     const { operations } = backend.plan(installed, rendering.rules);
-    for (operation of operations) await kernel.apply(operation);
-    memory.installed = rendering.rules;
+    const refusals: unknown[] = [];
+    for (operation of operations) refusals.push(...(await applied(kernel, operation)));
+    if (refusals.length > 0) throw await partialFailure(refusals, { backend, kernel, rendering });
+    memory.installed = backend.after(installed, rendering.rules);
     const repairs = before === undefined ? [] : backend.plan(installed, before).operations;
     return { operations, repairs };
   } catch (error) {
-    report.failed(error, { isFull, operation });
+    const refused = error instanceof PartialFailure ? error.refused : [];
+    report.failed(error, { isFull, operation, refused });
     throw error;
   }
 }
@@ -181,7 +187,7 @@ async function endStaleFlows(
     memory.flowsOf = snapshot;
     return deleted;
   } catch (error) {
-    report.failed(error, { isFull: false, operation: undefined });
+    report.failed(error, { isFull: false, operation: undefined, refused: [] });
     throw error;
   }
 }

@@ -5,14 +5,15 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
+import { SLOWNESS } from './slowness.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** As scripts/fairway has it. */
 const CACHE = fileURLToPath(new URL('../../.cache/node', import.meta.url));
 
-const TIMEOUT_MS = 20_000;
-const POLL_MS = 5;
+const TIMEOUT_MS = 20_000 * SLOWNESS;
+const POLL_MS = 5 * SLOWNESS;
 
 /** Which iptables programs. */
 export type Variant = 'nft' | 'legacy';

@@ -77,5 +77,6 @@ function labFlags(node: NodeName, variant: Variant, manifests: string): readonly
     `--metrics-bind-address=${METRICS}`,
     // The tests wait for each change alone; there is nothing to be gained from holding one back.
     '--iptables-min-sync-period=0s',
+    '--ipvs-min-sync-period=0s',
   ];
 }

@@ -6,6 +6,7 @@
 import { waitUntil } from './agentProcess.ts';
 import type { AgentProcess } from './agentProcess.ts';
 import type { Lab } from './lab.ts';
+import { SLOWNESS } from './slowness.ts';
 import type { NodeName } from './topology.ts';
 
 export interface Marker {
@@ -46,7 +47,7 @@ export async function waitForMarker(
   await waitUntil(agent, `refusing ${marker.addresses.join(' and ')}`, async () => {
     const outcomes = await Promise.all(
       targets.map((to) =>
-        lab.speaker(node).dial({ protocol: 'TCP', to, times: 1, timeoutMs: 1000 }),
+        lab.speaker(node).dial({ protocol: 'TCP', to, times: 1, timeoutMs: 1000 * SLOWNESS }),
       ),
     );
     return outcomes.flat().every((outcome) => outcome.kind === 'refused');

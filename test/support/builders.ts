@@ -164,6 +164,7 @@ export const POLICY: Policy = {
   localhostNodePorts: true,
   dropInvalid: true,
   tcpBeLiberal: false,
+  ipvs: undefined,
 };
 
 export interface ClusterOptions {

@@ -24,6 +24,7 @@ export const POLICY: Policy = {
   localhostNodePorts: true,
   dropInvalid: true,
   tcpBeLiberal: false,
+  ipvs: undefined,
 };
 
 export function endpoint(ip: string, port = 8080, isLocal = false): Endpoint {
@@ -60,6 +61,7 @@ export function servicePort(over: Partial<ServicePort> = {}): ServicePort {
     protocol,
     family,
     affinitySeconds: undefined,
+    scheduler: undefined,
     destinations: [destination('ClusterIP', '10.96.0.10')],
     clusterEndpoints: endpoints,
     localEndpoints: endpoints.filter((each) => each.isLocal),

@@ -12,9 +12,9 @@ import { chainKey, jumpsKey } from './names.ts';
 import type { Table } from './names.ts';
 import { ROUTE_LOCALNET, switchedOn, TCP_BE_LIBERAL } from './switches.ts';
 
-type StaticObject = readonly [ObjectKey, string];
+export type StaticObject = readonly [ObjectKey, string];
 
-const NEW_FLOWS = '-m conntrack --ctstate NEW';
+export const NEW_FLOWS = '-m conntrack --ctstate NEW';
 
 /** Which of our chains each built-in chain calls, in order; comments are kube-proxy's. */
 function jumps(table: Table, policy: Policy): Readonly<Record<string, readonly string[]>> {
@@ -83,7 +83,12 @@ function isLoopbackRange(range: Cidr): boolean {
   return range.startsWith('127.');
 }
 
-function chain(family: Family, table: Table, name: string, rules: readonly string[]): StaticObject {
+export function chain(
+  family: Family,
+  table: Table,
+  name: string,
+  rules: readonly string[],
+): StaticObject {
   return [chainKey(family, table, name), rules.map((rule) => `-A ${name} ${rule}`).join('\n')];
 }
 
@@ -115,7 +120,7 @@ function marksAtRoot(policy: Policy, family: Family): boolean {
 }
 
 /** Last, since a load balancer's address may be an address of this node. */
-function nodePortJumps(
+export function nodePortJumps(
   policy: Policy,
   family: Family,
   target = 'KUBE-NODEPORTS',
@@ -148,7 +153,7 @@ function mark(policy: Policy): string {
   return `${bit}/${bit}`;
 }
 
-function setMark(policy: Policy): string {
+export function setMark(policy: Policy): string {
   return `-j MARK --set-xmark ${mark(policy)}`;
 }
 
@@ -176,7 +181,7 @@ export function fromNode(chainName: string): readonly string[] {
  * A pod that reaches itself through a Service must see another source, or it would answer itself
  * directly. One comparison after DNAT serves every pod; kube-proxy has a rule for each endpoint.
  */
-function hairpinMatch(family: Family): string {
+export function hairpinMatch(family: Family): string {
   const words = family === 4 ? [[12, 16]] : [0, 4, 8, 12].map((at) => [8 + at, 24 + at]);
   const body = words.flatMap(([source, destination], index) => {
     const toEnd = 4 * (words.length - index - 1) + 1;
@@ -184,12 +189,17 @@ function hairpinMatch(family: Family): string {
     return [`32 0 0 ${source ?? 0}`, '7 0 0 0', `32 0 0 ${destination ?? 0}`, `29 0 ${toEnd} 0`];
   });
   const program = [...body, '6 0 0 65535', '6 0 0 0'];
-  return `-m conntrack --ctstate DNAT -m bpf --bytecode "${String(program.length)},${program.join(',')}"`;
+  return `-m bpf --bytecode "${String(program.length)},${program.join(',')}"`;
 }
 
 function postroutingRules(policy: Policy, family: Family): readonly string[] {
+  const hairpin = `-m conntrack --ctstate DNAT ${hairpinMatch(family)}`;
+  return [`${hairpin} ${setMark(policy)}`, ...masqueradeRules(policy)];
+}
+
+/** Masquerade what is marked, and take the mark away. */
+export function masqueradeRules(policy: Policy): readonly string[] {
   return [
-    `${hairpinMatch(family)} -j MARK --set-xmark ${mark(policy)}`,
     `-m mark ! --mark ${mark(policy)} -j RETURN`,
     // A packet that comes by again, in an overlay's wrapping, must not be masqueraded twice.
     `-j MARK --set-xmark 0x${policy.masqueradeMark.toString(16)}/0x0`,
@@ -202,7 +212,7 @@ function postroutingRules(policy: Policy, family: Family): readonly string[] {
  * node's own SYN comes while connect() still holds the socket, is ignored, and the client waits a
  * second for the next one (seen on Linux 6.18; IPv4 is refused at once).
  */
-function rejectRules(family: Family): readonly string[] {
+export function rejectRules(family: Family): readonly string[] {
   if (family === 4) return ['-j REJECT --reject-with icmp-port-unreachable'];
   return [
     '-p tcp -j REJECT --reject-with tcp-reset',
@@ -210,7 +220,7 @@ function rejectRules(family: Family): readonly string[] {
   ];
 }
 
-function forwardRules(policy: Policy): readonly string[] {
+export function forwardRules(policy: Policy): readonly string[] {
   const comment = '-m comment --comment "kubernetes forwarding rules"';
   return [
     // Conntrack does not translate INVALID packets back; the client would answer them with a reset

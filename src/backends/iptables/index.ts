@@ -12,5 +12,6 @@ export function iptablesBackend(programs: IptablesPrograms): Backend {
     render: renderIptables,
     read: (node) => readInstalled(node, programs),
     plan: (installed, desired) => planIptables(installed, desired, programs),
+    after: (_installed, desired) => desired,
   };
 }

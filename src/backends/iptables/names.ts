@@ -17,7 +17,7 @@ export const TABLES: readonly Table[] = ['nat', 'filter', 'mangle'];
 export type ServiceChainKind = 'SVC' | 'SVL' | 'EXT' | 'FW';
 
 const OUR_CHAIN =
-  /^KUBE-(?:(?:SERVICES|DISPATCH|REJECT|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY|LOCALNET|LOCALNET-WAS-OFF|LIBERAL-WAS-OFF|IP|NP)$|(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-)/;
+  /^KUBE-(?:(?:SERVICES|DISPATCH|REJECT|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY|LOCALNET|LOCALNET-WAS-OFF|LIBERAL-WAS-OFF|IP|NP|NPL|VIP|CLIENTS|GUARD)$|(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-)/;
 
 /** Whether a chain belongs to this proxy (kubelet's KUBE-… chains do not). */
 export function isOurChain(chain: string): boolean {
@@ -56,7 +56,8 @@ export type KeyKind = 'chain' | 'jumps' | 'held' | 'set' | 'value';
 export interface KeyParts {
   /** 0 for what has no family. */
   readonly family: Family | 0;
-  readonly table: Table | 'ipset' | 'sysctl';
+  /** `ipvs`: not of this mode, see backends/ipvs/names.ts. */
+  readonly table: Table | 'ipset' | 'sysctl' | 'ipvs';
   readonly kind: KeyKind;
   readonly name: string;
 }

@@ -89,7 +89,7 @@ function collect(
 ): void {
   const visit = (key: ObjectKey, before: string | undefined, after: string | undefined): void => {
     const { family, table, kind, name } = parseKey(key);
-    if (family === 0 || kind === 'held' || isMarker(name)) return;
+    if (family === 0 || table === 'ipvs' || kind === 'held' || isMarker(name)) return;
     const change = changes[family];
     if (table === 'ipset') collectSet(change, name, before, after);
     else if (table !== 'sysctl' && kind === 'chain') {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import type { Mode } from '../../../src/backends/backend.ts';
 import { CLUSTER_CIDR, memberNamed } from '../topology.ts';
 import { resolveAddress, resolveTarget } from './addresses.ts';
 import type { AddressNames } from './addresses.ts';
@@ -29,6 +30,8 @@ export interface Scenario {
   readonly flags: readonly string[];
   /** Why no packets can be sent, where that is so. */
   readonly skipTraffic: string | undefined;
+  /** Modes that cannot do it, and why. */
+  readonly notIn: Readonly<Partial<Record<Mode, string>>>;
   readonly addresses: AddressNames;
   readonly before: readonly string[];
   readonly after: readonly string[];
@@ -48,7 +51,8 @@ export function loadScenario(directory: string, name: string): Scenario {
   const file = join(directory, 'flows.yaml');
   const parsed = scenarioSchema.safeParse(parse(readFileSync(file, 'utf8')));
   if (!parsed.success) throw new Error(`${file}:\n${z.prettifyError(parsed.error)}`);
-  const { describe, addresses, before, after, flows, keeps, then, skipTraffic } = parsed.data;
+  const { describe, addresses, before, after, flows, keeps, then } = parsed.data;
+  const { skipTraffic, notIn } = parsed.data;
   const flags = parsed.data.flags ?? [`--cluster-cidr=${CLUSTER_CIDR}`];
   const first: Step = {
     ...{ name: '', commands: [], pauseSeconds: undefined, flows, keeps },
@@ -61,7 +65,7 @@ export function loadScenario(directory: string, name: string): Scenario {
     objects: readIfThere(join(directory, `objects.${step}.yaml`)),
   }));
   const scenario: Scenario = {
-    ...{ name, directory, describe, flags, skipTraffic, addresses, before, after },
+    ...{ name, directory, describe, flags, skipTraffic, notIn, addresses, before, after },
     steps: [first, ...later],
   };
   for (const flow of scenario.steps.flatMap((step) => step.flows)) checkNames(flow, scenario, file);

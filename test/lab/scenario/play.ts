@@ -1,10 +1,12 @@
 /** Playing a scenario step by step against an agent. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Mode } from '../../../src/backends/backend.ts';
 import type { Variant } from '../agentProcess.ts';
 import type { Fairway } from '../fairway.ts';
 import type { Lab } from '../lab.ts';
 import { runInside } from '../program.ts';
 import type { Scenario, Step } from './load.ts';
+import type { Flow } from './schema.ts';
 import { flowText, sendFlows } from './send.ts';
 import type { Memories, SentFlow } from './send.ts';
 import { outcomeName } from './judge.ts';
@@ -12,6 +14,7 @@ import { outcomeName } from './judge.ts';
 /** The agent that plays; a scenario may ask for it to be started anew. */
 export interface Player {
   readonly lab: Lab;
+  readonly mode: Mode;
   readonly variant: Variant;
   agent(): Fairway;
   restart(objects: string): Promise<void>;
@@ -28,7 +31,12 @@ export async function play(scenario: Scenario, player: Player): Promise<readonly
     for (const step of scenario.steps) {
       objects = step.objects ?? objects;
       await begin(step, objects, player);
-      const sent = await sendFlows(player.lab, step.flows, scenario.addresses, memories);
+      const sent = await sendFlows(
+        player.lab,
+        flowsIn(player.mode, step),
+        scenario.addresses,
+        memories,
+      );
       const found = [...sent.flatMap(problemText), ...(await missingLines(step, player))];
       problems.push(...found.map((text) => (step.name === '' ? text : `${step.name}: ${text}`)));
     }
@@ -36,6 +44,10 @@ export async function play(scenario: Scenario, player: Player): Promise<readonly
     await runAll(player, scenario.after);
   }
   return problems;
+}
+
+function flowsIn(mode: Mode, { flows }: Step): readonly Flow[] {
+  return flows.map((flow) => ({ ...flow, expect: flow.expectIn[mode] ?? flow.expect }));
 }
 
 /** Flows of an earlier scenario must not decide where this one's go. */

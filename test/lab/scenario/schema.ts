@@ -3,6 +3,7 @@
  * agent is given, flows.yaml what clients send and what must come of it.
  */
 import { z } from 'zod';
+import { MODES } from '../../../src/backends/backend.ts';
 
 const protocol = z.enum(['TCP', 'UDP']);
 
@@ -12,14 +13,20 @@ function oneOrMore<T extends z.ZodType>(schema: T) {
 
 const text = z.string().min(1);
 
+const expectation = z.union([z.literal(['reject', 'drop']), z.array(text).min(1)]);
+
 export const flowSchema = z
   .strictObject({
     from: oneOrMore(text).describe('members of the lab that send'),
     to: oneOrMore(text).describe('address:port; an address may be a name, see addresses.ts'),
     protocol: oneOrMore(protocol).default(['TCP']),
-    expect: z
-      .union([z.literal(['reject', 'drop']), z.array(text).min(1)])
-      .describe('reject, drop, or who answers: each of them at least once, and nobody else'),
+    expect: expectation.describe(
+      'reject, drop, or who answers: each of them at least once, and nobody else',
+    ),
+    expectIn: z
+      .partialRecord(z.enum(MODES), expectation)
+      .default({})
+      .describe('what a mode does instead, where it cannot do the same'),
     source: text.optional().describe('the member whose address the server must see'),
     sticky: z.literal(true).optional().describe('all tries of one client reach the same server'),
     clients: z.int().positive().optional().describe('that many source addresses of the client'),
@@ -59,6 +66,10 @@ export const scenarioSchema = z.strictObject({
   flags: z.array(text).optional().describe('for the agent, in place of --cluster-cidr'),
   freshAgent: z.literal(true).optional().describe('the objects are there when the agent starts'),
   skipTraffic: text.optional().describe('why no packets can be sent'),
+  notIn: z
+    .partialRecord(z.enum(MODES), text)
+    .default({})
+    .describe('modes that cannot do it, and why'),
   addresses: z.record(z.string(), text).default({}).describe('names that flows may use'),
   before: commands.describe('run on node1 before the objects are there'),
   after: commands.describe('run on node1 at the end, whatever happened'),

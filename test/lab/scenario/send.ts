@@ -2,6 +2,7 @@
 import type { Lab } from '../lab.ts';
 import { memberNamed } from '../topology.ts';
 import type { DialAsk, Outcome } from '../traffic/messages.ts';
+import { SLOWNESS } from '../slowness.ts';
 import { clientAddress, resolveAddress, resolveTarget } from './addresses.ts';
 import type { AddressNames } from './addresses.ts';
 import { judge, judgeMemory, memoryOf, triesFor } from './judge.ts';
@@ -9,9 +10,9 @@ import type { ByClient, Memory } from './judge.ts';
 import type { Flow } from './schema.ts';
 
 /** Long enough for a busy machine, and for a lost SYN to be sent again. */
-const ANSWER_TIMEOUT_MS = 3000;
+const ANSWER_TIMEOUT_MS = 3000 * SLOWNESS;
 /** What shall stay silent must not hold the tests up. */
-const DROP_TIMEOUT_MS = 400;
+const DROP_TIMEOUT_MS = 400 * SLOWNESS;
 const STICKY_TRIES = 6;
 const UNANSWERED_TRIES = 3;
 

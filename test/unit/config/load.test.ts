@@ -5,6 +5,7 @@ import { FLAGS } from '../../../src/config/flags.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Environment, FlagValues } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
+import { SCHEDULERS } from '../../../src/model/schedulers.ts';
 
 const ENVIRONMENT: Environment = { nodeName: undefined, hostname: 'node-a' };
 
@@ -42,6 +43,17 @@ test('without flags, everything is as kube-proxy has it', () => {
       minSyncPeriod: 1_000,
       variant: 'auto',
     },
+    ipvs: {
+      scheduler: 'rr',
+      excludeCIDRs: [],
+      strictARP: false,
+      tcpTimeout: 0,
+      tcpFinTimeout: 0,
+      udpTimeout: 0,
+      drainTimeout: 900_000,
+      syncPeriod: 30_000,
+      minSyncPeriod: 1_000,
+    },
     nodePortAddresses: { kind: 'all' },
     healthzBindAddress: { host: '0.0.0.0', port: 10256 },
     metricsBindAddress: { host: '127.0.0.1', port: 10249 },
@@ -55,6 +67,10 @@ test('without flags, everything is as kube-proxy has it', () => {
 const ACCEPTED: readonly (readonly [string, string | true, unknown])[] = [
   ['proxy-mode', 'iptables', 'iptables'],
   ['proxy-mode', '', 'iptables'],
+  ['proxy-mode', 'ipvs', 'ipvs'],
+  ['ipvs-scheduler', 'mh', 'mh'],
+  ['ipvs-exclude-cidrs', '192.0.2.0/24, 2001:db8::/32', ['192.0.2.0/24', '2001:db8::/32']],
+  ['ipvs-tcp-timeout', '15m', 900_000],
   ['iptables-variant', 'legacy', 'legacy'],
   ['kubeconfig', '/etc/kubernetes/admin.conf', '/etc/kubernetes/admin.conf'],
   ['kubeconfig', '', undefined],
@@ -97,7 +113,8 @@ for (const [name, text, expected] of ACCEPTED) {
 }
 
 const REFUSED: readonly (readonly [string, string | true, string])[] = [
-  ['proxy-mode', 'ipvs', 'a mode that exists so far: iptables'],
+  ['proxy-mode', 'nftables', 'a mode that exists so far: iptables or ipvs'],
+  ['ipvs-scheduler', 'best', SCHEDULERS.join(' or ')],
   ['iptables-variant', 'both', 'auto or nft or legacy'],
   ['manifests', 'a\0b', 'a path'],
   ['hostname-override', 'node_a', 'the name of a Node'],
@@ -171,7 +188,7 @@ for (const [name, text, expected] of REFUSED) {
 }
 
 test('every problem is told at once', () => {
-  const problems = problemsOf({ v: 'x', 'proxy-mode': 'ipvs', 'logging-format': 'xml' });
+  const problems = problemsOf({ v: 'x', 'proxy-mode': 'nftables', 'logging-format': 'xml' });
   assert.equal(problems.length, 3);
 });
 

@@ -46,7 +46,19 @@ test('without flags nothing is masqueraded for its source and INVALID packets ar
       localhostNodePorts: true,
       dropInvalid: true,
       tcpBeLiberal: false,
+      ipvs: undefined,
     },
+  });
+});
+
+test('in ipvs mode, what was chosen for it is part of the Policy, in whole seconds', () => {
+  const flags = { 'proxy-mode': 'ipvs', 'ipvs-scheduler': 'lc', 'ipvs-udp-timeout': '1500ms' };
+  const facts = { isConntrackLiberal: false, schedulers: ['rr', 'lc'] as const };
+  assert.deepEqual(policyFrom(configOf(flags), NODE, facts).policy?.ipvs, {
+    scheduler: 'lc',
+    available: ['rr', 'lc'],
+    strictARP: false,
+    timeouts: { tcp: 0, tcpFin: 0, udp: 2 },
   });
 });
 
@@ -92,7 +104,11 @@ for (const [flags, expected] of POLICIES) {
 }
 
 test('INVALID packets pass where the sysctl was found liberal', () => {
-  assert.equal(policyFrom(configOf({}), NODE, true).policy?.dropInvalid, false);
+  assert.equal(
+    policyFrom(configOf({}), NODE, { isConntrackLiberal: true, schedulers: undefined }).policy
+      ?.dropInvalid,
+    false,
+  );
 });
 
 test('what the Node lacks is named', () => {

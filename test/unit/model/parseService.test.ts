@@ -32,6 +32,7 @@ test('a whole Service, as the API server sends it', () => {
     internalPolicy: 'Local',
     externalPolicy: 'Local',
     affinitySeconds: 60,
+    scheduler: undefined,
     healthCheckNodePort: 31000,
     ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080 }],
   });

@@ -69,6 +69,7 @@ const OURS: readonly Expected[] = [
   { name: 'ready', type: 'gauge', labels: [] },
   { name: 'problems', type: 'gauge', labels: ['field', 'kind'] },
   { name: 'sync_failures_total', type: 'counter', labels: ['kind'] },
+  { name: 'refused_objects', type: 'gauge', labels: [] },
   { name: 'sync_operations_total', type: 'counter', labels: [] },
   { name: 'drift_repaired_total', type: 'counter', labels: [] },
   { name: 'api_connected', type: 'gauge', labels: ['kind'] },

@@ -1,0 +1,32 @@
+/** ipvs mode: see README.md beside this file for the path of a packet. */
+import type { Cidr } from '../../net/address.ts';
+import type { Backend } from '../backend.ts';
+import type { IptablesPrograms } from '../iptables/restore.ts';
+import { drainClock } from './drainClock.ts';
+import { readNode } from './readNode.ts';
+import { renderIpvs } from './render.ts';
+import { planIpvs } from './restore.ts';
+import { targetOf } from './target.ts';
+
+export interface IpvsOptions {
+  readonly programs: IptablesPrograms;
+  /** Virtual servers at these addresses are never removed. */
+  readonly excludeCIDRs: readonly Cidr[];
+  /** Milliseconds that the connections of an endpoint that went may still run. */
+  readonly drainTimeout: number;
+  /** Milliseconds of any clock. */
+  readonly now: () => number;
+}
+
+export function ipvsBackend(options: IpvsOptions): Backend {
+  const { programs, excludeCIDRs } = options;
+  const clock = drainClock(options.drainTimeout, options.now);
+  return {
+    mode: 'ipvs',
+    render: renderIpvs,
+    read: async (node) => clock.judge(await readNode(node, programs)),
+    plan: (installed, desired) =>
+      planIpvs(installed, targetOf(installed, desired, excludeCIDRs), programs),
+    after: (installed, desired) => targetOf(installed, desired, excludeCIDRs),
+  };
+}

@@ -1,0 +1,111 @@
+/** Snapshot → Rules. What did not change since the last rendering is not looked at. */
+import type { ServiceHealth, ServicePort, Snapshot } from '../../model/types.ts';
+import { difference, edit, sortedMap } from '../../sorted/sortedMap.ts';
+import type { SortedMapEditor } from '../../sorted/sortedMap.ts';
+import type { ObjectKey, Rendering } from '../backend.ts';
+import { memberKey } from './names.ts';
+import { groundOf, portObjects } from './servicePort.ts';
+import type { Ground } from './servicePort.ts';
+import { changeWishes, NO_WISHES } from './shared.ts';
+import type { WishChange, Wishes } from './shared.ts';
+import { staticObjects } from './staticObjects.ts';
+
+/** Only a memory: without it a rendering starts from nothing and ends the same. */
+const memory = new WeakMap<Rendering, Wishes>();
+
+/** Every object that `snapshot` wants; the same whatever `last` is. */
+export function renderIpvs(snapshot: Snapshot, last?: Rendering): Rendering {
+  const base = last !== undefined && isContinued(last, snapshot) ? last : emptyOf(snapshot);
+  let wishes = memory.get(base) ?? NO_WISHES;
+  const rules = edit(base.rules, (objects) => {
+    const ground = groundOf(snapshot);
+    const draft: Draft = { snapshot, ground, objects, leaving: [], coming: [] };
+    applyPorts(draft, base.snapshot);
+    applyHealth(draft, base.snapshot);
+    wishes = changeWishes(wishes, draft.leaving, draft.coming, objects);
+  });
+  const rendering = { snapshot, rules };
+  memory.set(rendering, wishes);
+  return rendering;
+}
+
+/** Everything static depends on these; a change of them starts anew. */
+function isContinued(last: Rendering, { policy, families, node }: Snapshot): boolean {
+  const { snapshot: before } = last;
+  return (
+    memory.has(last) &&
+    before.policy === policy &&
+    before.families === families &&
+    before.node.ips.join() === node.ips.join()
+  );
+}
+
+/** The rendering of a Snapshot without Services. */
+function emptyOf(snapshot: Snapshot): Rendering {
+  const nothing = {
+    ...snapshot,
+    ports: sortedMap<never, never>(),
+    health: sortedMap<never, never>(),
+  };
+  return { snapshot: nothing, rules: sortedMap(staticObjects(snapshot)) };
+}
+
+/** A rendering in the making. */
+interface Draft {
+  readonly snapshot: Snapshot;
+  readonly ground: Ground;
+  readonly objects: SortedMapEditor<ObjectKey, string>;
+  readonly leaving: WishChange[];
+  readonly coming: WishChange[];
+}
+
+function applyPorts(draft: Draft, before: Snapshot): void {
+  difference(before.ports, draft.snapshot.ports, {
+    added: (_key, port) => {
+      addPort(draft, port);
+    },
+    removed: (_key, port) => {
+      removePort(draft, port);
+    },
+    changed: (_key, was, is) => {
+      removePort(draft, was);
+      addPort(draft, is);
+    },
+  });
+}
+
+function addPort(draft: Draft, port: ServicePort): void {
+  const { own, shared } = portObjects(port, draft.ground);
+  for (const [key, text] of own) draft.objects.set(key, text);
+  draft.coming.push(...shared.map((each) => ({ port: port.key, shared: each })));
+}
+
+function removePort(draft: Draft, port: ServicePort): void {
+  const { own, shared } = portObjects(port, draft.ground);
+  for (const [key] of own) draft.objects.delete(key);
+  draft.leaving.push(...shared.map((each) => ({ port: port.key, shared: each })));
+}
+
+/** Load balancers must reach the health check even where INPUT drops by default. */
+function applyHealth({ snapshot, objects }: Draft, before: Snapshot): void {
+  const keysOf = ({ port }: ServiceHealth): readonly ObjectKey[] =>
+    snapshot.families.map((family) => memberKey(family, 'KUBE-HEALTH', String(port)));
+  const add = (health: ServiceHealth): void => {
+    for (const key of keysOf(health)) objects.set(key, '');
+  };
+  const remove = (health: ServiceHealth): void => {
+    for (const key of keysOf(health)) objects.delete(key);
+  };
+  difference(before.health, snapshot.health, {
+    added: (_key, health) => {
+      add(health);
+    },
+    removed: (_key, health) => {
+      remove(health);
+    },
+    changed: (_key, was, is) => {
+      remove(was);
+      add(is);
+    },
+  });
+}

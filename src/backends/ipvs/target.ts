@@ -1,0 +1,148 @@
+/**
+ * What the node shall hold: what is desired, less what this node's own addresses make harmful, and
+ * besides what still ends. Computed from the desired state and what is there at every sync, so a
+ * restart forgets nothing.
+ */
+import { ipInCidr, parseIp } from '../../net/address.ts';
+import type { Cidr, Ip } from '../../net/address.ts';
+import type { Family } from '../../net/family.ts';
+import { difference, edit } from '../../sorted/sortedMap.ts';
+import type { SortedMapEditor } from '../../sorted/sortedMap.ts';
+import type { Installed, ObjectKey, Rules } from '../backend.ts';
+import {
+  addressKey,
+  entryOfService,
+  memberKey,
+  parseIpvsKey,
+  routeKey,
+  serverKey,
+  serviceKey,
+} from './names.ts';
+import type { IpvsKey } from './names.ts';
+
+type Target = SortedMapEditor<ObjectKey, string>;
+
+/** Virtual servers at `excluded` addresses are never removed. */
+export function targetOf(
+  installed: Installed,
+  desired: Rules,
+  excluded: readonly Cidr[],
+): Installed {
+  // The end: nothing may stay, not even for the sake of running connections.
+  if (desired.size === 0) return desired;
+  return edit(desired, (target) => {
+    for (const family of [4, 6] as const) {
+      respectAddresses(target, installed, family);
+      respectOthers(target, installed, family);
+    }
+    for (const [key, text] of undesired(installed, desired)) {
+      const parsed = parseIpvsKey(key);
+      if (parsed === undefined) continue;
+      if (isExcluded(parsed, excluded)) target.set(key, text);
+      else if (parsed.kind === 'server' && isEnding(parsed, text)) {
+        retain(target, installed, parsed);
+      }
+    }
+  });
+}
+
+function undesired(
+  installed: Installed,
+  desired: Rules,
+): readonly (readonly [ObjectKey, string])[] {
+  const found: (readonly [ObjectKey, string])[] = [];
+  difference(installed, desired, {
+    added: () => undefined,
+    removed: (key, text) => {
+      found.push([key, text]);
+    },
+    changed: () => undefined,
+  });
+  return found;
+}
+
+/** Of a kind, in one family. */
+function* ofKind(map: Installed, family: Family, kind: IpvsKey['kind']): Iterable<ObjectKey> {
+  const prefix = `${String(family)}/ipvs/${kind}/`;
+  for (const [key] of map.entriesFrom(prefix as ObjectKey)) {
+    if (!key.startsWith(prefix)) return;
+    yield key;
+  }
+}
+
+/** An address of an interface is not only a Service's: its other ports are the host's. */
+function respectAddresses(target: Target, installed: Installed, family: Family): void {
+  const addresses = [...ofKind(installed, family, 'address')];
+  for (const key of addresses) {
+    target.set(key, '');
+    const ip = parseIpvsKey(key)?.name as Ip;
+    target.delete(memberKey(family, 'KUBE-VIP', ip));
+    target.delete(routeKey(family, ip));
+  }
+  // Nothing is known of them before the first look, nor in a dry run.
+  if (addresses.length > 0) dropForeignSources(target, installed, family);
+}
+
+/** The kernel refuses a route with a source that the node does not have. */
+function dropForeignSources(target: Target, installed: Installed, family: Family): void {
+  for (const key of ofKind(target, family, 'route')) {
+    const source = /^src (\S+)$/.exec(target.get(key) ?? '')?.[1];
+    if (source === undefined || installed.has(addressKey(family, source))) return;
+    for (const each of [...ofKind(target, family, 'route')]) target.set(each, '');
+    return;
+  }
+}
+
+/** Where somebody else's virtual server stands already, ours is refused; its servers stay away. */
+function respectOthers(target: Target, installed: Installed, family: Family): void {
+  for (const key of [...ofKind(installed, family, 'foreign')]) {
+    target.set(key, '');
+    const at = parseIpvsKey(key)?.name ?? '';
+    const prefix = serverKey(family, at, '');
+    for (const [server] of [...target.entriesFrom(prefix)].slice(0, 5000)) {
+      if (!server.startsWith(prefix)) break;
+      target.delete(server);
+    }
+  }
+}
+
+function isExcluded({ kind, name }: IpvsKey, excluded: readonly Cidr[]): boolean {
+  if ((kind !== 'service' && kind !== 'server') || excluded.length === 0) return false;
+  const ip = addressOf(name);
+  return ip !== undefined && excluded.some((cidr) => ipInCidr(ip, cidr));
+}
+
+/** The address in `TCP 10.96.0.1:80` or `TCP 10.96.0.1:80 10.244.1.2:8080`. */
+function addressOf(name: string): Ip | undefined {
+  return parseIp(/^\w+ \[?([^\]\s]+?)\]?:\d+(?: |$)/.exec(name)?.[1] ?? '');
+}
+
+/** Connections may still run; UDP has none, and its flows move at once. */
+function isEnding({ name }: IpvsKey, text: string): boolean {
+  return !name.startsWith('UDP ') && text !== '0 idle' && text !== '0 overdue';
+}
+
+/**
+ * Keep a real server without new connections, and its virtual server. Not behind an address that
+ * is no Service's any more: another proxy, or a host of that name, must get its packets at once.
+ */
+function retain(target: Target, installed: Installed, { family, name }: IpvsKey): void {
+  if (family === 0) return;
+  const [protocol = '', address = '', endpoint = ''] = name.split(' ');
+  const at = `${protocol} ${address}`;
+  const entry = entryOfService(at);
+  const service = serviceKey(family, at);
+  if (!target.has(service)) {
+    // A mark's record is an entry with other uses: what stays without it would be a stranger's.
+    if (entry === undefined || !isOurAddress(target, family, entry)) return;
+    target.set(service, installed.get(service) ?? '');
+    target.set(memberKey(family, 'KUBE-VIP-OURS', entry), '');
+  }
+  target.set(serverKey(family, at, endpoint), '0');
+}
+
+/** Whether packets for the address of an entry still come to this node's stack. */
+function isOurAddress(target: Target, family: Family, entry: string): boolean {
+  const ip = entry.slice(0, entry.lastIndexOf(',')) as Ip;
+  return target.has(routeKey(family, ip)) || target.has(addressKey(family, ip));
+}

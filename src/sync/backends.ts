@@ -1,0 +1,19 @@
+/** The backend of a mode. */
+import type { Backend, Mode } from '../backends/backend.ts';
+import { iptablesBackend } from '../backends/iptables/index.ts';
+import type { IptablesPrograms } from '../backends/iptables/restore.ts';
+import { ipvsBackend } from '../backends/ipvs/index.ts';
+import type { Config } from '../config/schema.ts';
+
+/** What the operator's mode makes rules with. */
+export function backendOf(
+  config: Pick<Config, 'mode' | 'ipvs'>,
+  programs: IptablesPrograms,
+): Backend {
+  const { excludeCIDRs, drainTimeout } = config.ipvs;
+  const make: Readonly<Record<Mode, () => Backend>> = {
+    iptables: () => iptablesBackend(programs),
+    ipvs: () => ipvsBackend({ programs, excludeCIDRs, drainTimeout, now: () => performance.now() }),
+  };
+  return make[config.mode]();
+}
