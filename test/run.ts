@@ -3,37 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { finished } from 'node:stream/promises';
-import { run } from 'node:test';
 import { createReporter } from './reporter.ts';
-import type { Reporter } from './reporter.ts';
+import { closingLine, ROOT, runFiles } from './runFiles.ts';
+import { runVmSuite } from './vm/suite.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
 const TESTS = 'test/{unit,properties,agent,kernel}/**/*.test.ts';
 const CHECK = resolve(ROOT, 'scripts/check');
-// Only so that a test that hangs is reported; none comes near.
-const LONGEST_FILE_MS = 15 * 60_000;
-
-/** Resolves when all of these files have run. */
-async function runFiles(
-  files: readonly string[],
-  concurrency: number,
-  reporter: Reporter,
-): Promise<void> {
-  // Given no files, the runner would look for some itself.
-  if (files.length === 0) return;
-  const events = run({ files: [...files], concurrency, cwd: ROOT, timeout: LONGEST_FILE_MS });
-  events.on('test:pass', reporter.passed);
-  events.on('test:fail', reporter.failed);
-  events.on('test:summary', reporter.finished);
-  events.on('test:stdout', reporter.printed);
-  events.on('test:stderr', reporter.printed);
-  events.on('test:diagnostic', (event) => {
-    // Those without a file are the counts, which the reporter does itself.
-    if (event.file !== undefined) reporter.printed({ ...event, message: `${event.message}\n` });
-  });
-  await finished(events.resume());
-}
+const NONE = { passed: 0, failed: 0, skipped: 0 };
 
 /** How many of the checks failed. */
 function runChecks(): number {
@@ -52,11 +28,17 @@ async function main(filter: string | undefined): Promise<void> {
   await runFiles(others, 2, reporter);
   // One at a time: they share the machine's connection tracking and locks.
   await runFiles(kernel, 1, reporter);
-  const { passed, failed, skipped } = reporter.end();
-  if (passed + failed === 0) console.log(`no test ran in ${files.length} files`);
-  const allFailed = failed + failedChecks;
-  console.log(`${passed} passed, ${allFailed} failed, ${skipped} skipped`);
-  process.exitCode = allFailed > 0 || passed === 0 ? 1 : 0;
+  const here = files.length === 0 ? NONE : reporter.end();
+  const inVm =
+    filter === undefined || filter === 'vm' ? await runVmSuite((line) => console.log(line)) : NONE;
+  const totals = {
+    passed: here.passed + inVm.passed,
+    failed: here.failed + inVm.failed + failedChecks,
+    skipped: here.skipped + inVm.skipped,
+  };
+  if (totals.passed + totals.failed === 0) console.log(`no test ran in ${files.length} files`);
+  console.log(closingLine(totals));
+  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }
 
 await main(process.argv[2]);

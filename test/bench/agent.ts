@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAgent } from '../lab/agentProcess.ts';
-import type { AgentProcess, Variant } from '../lab/agentProcess.ts';
+import type { AgentProcess } from '../lab/agentProcess.ts';
 import { directoryOf } from '../lab/namespaces.ts';
 import { CLUSTER_CIDR } from './addresses.ts';
 import { NODE_NAME } from './apiServer.ts';
 import type { ApiServer } from './apiServer.ts';
+import type { BenchVariant } from './options.ts';
 import { cpuSeconds, megabytes, syncDurations } from './procfs.ts';
 import type { Site } from './site.ts';
 
@@ -20,12 +21,13 @@ export interface BenchAgent extends AgentProcess {
 }
 
 /** Start it with the defaults that a user gets; it is not waited for. */
-export function startBenchAgent(site: Site, api: ApiServer, variant: Variant): BenchAgent {
+export function startBenchAgent(site: Site, api: ApiServer, variant: BenchVariant): BenchAgent {
   const flags = [
     `--kubeconfig=${api.kubeconfig}`,
     `--hostname-override=${NODE_NAME}`,
     `--cluster-cidr=${CLUSTER_CIDR}`,
-    `--iptables-variant=${variant}`,
+    `--proxy-mode=${variant === 'ipvs' ? 'ipvs' : 'iptables'}`,
+    `--iptables-variant=${variant === 'ipvs' ? 'nft' : variant}`,
     '--logging-format=json',
   ];
   const logFile = join(directoryOf(site.prefix), 'agent.log');

@@ -1,11 +1,12 @@
 /** Endpoint changes, numbered: which Service each is of, and when it has landed. */
-import { clusterIp, firstEndpoint, movedEndpoint, POD_PORT } from './addresses.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
+import { clusterIp, firstEndpoint, movedEndpoint } from './addresses.ts';
 import { ENDPOINTS } from './apiServer.ts';
 import type { Started } from './measureStart.ts';
+import type { Cost } from './raw.ts';
 import { untilReached } from './reach.ts';
-import { refillInput } from './savedRules.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000 * SLOWNESS;
 
 /** A prime, so that changes in a row are far apart and none comes back to a Service soon. */
 const STRIDE = 7919;
@@ -37,14 +38,13 @@ export async function changeAndLand(
   return landed - began;
 }
 
-/** Input for iptables-restore that rewrites the chains which these changes touch. */
-export function rawInput(started: Started, changes: readonly number[]): string {
-  const chains = changes.map((change) => {
-    const address = firstEndpoint(serviceOf(started, change), ENDPOINTS);
-    const endpoint = `${address}:${String(POD_PORT)}`;
-    const chain = started.raw.chainOf.get(endpoint);
-    if (chain === undefined) throw new Error(`no rule leads to ${endpoint}`);
-    return chain;
-  });
-  return refillInput(started.raw.nat, chains);
+/** What the tool alone needs for these changes. */
+export function rawChange(started: Started, changes: readonly number[]): Promise<Cost> {
+  return started.raw.change(
+    changes.map((change) => {
+      const service = serviceOf(started, change);
+      const from = firstEndpoint(service, ENDPOINTS);
+      return { clusterIp: clusterIp(service), from, to: movedEndpoint(change) };
+    }),
+  );
 }

@@ -16,12 +16,14 @@ import { measureStart } from './measureStart.ts';
 import type { Started, Subject } from './measureStart.ts';
 import { HELP, parseOptions } from './options.ts';
 import type { BenchOptions, Effort } from './options.ts';
+import { benchInVm } from './inVm.ts';
 import { startProgress, stepsFor } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Measurement, StartSample } from './results.ts';
 import { printTable } from './table.ts';
 
 async function bench(options: BenchOptions): Promise<number> {
+  if (options.inVm) return benchInVm(process.argv.slice(2));
   const subjects = options.services.flatMap((services) =>
     options.variants.map((variant) => ({ services, variant })),
   );

@@ -1,6 +1,6 @@
 /** One endpoint changes while all else is quiet. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { changeAndLand, rawInput } from './changes.ts';
+import { changeAndLand, rawChange } from './changes.ts';
 import type { Started } from './measureStart.ts';
 import type { ChangeSample } from './results.ts';
 
@@ -15,7 +15,7 @@ export async function measureChanges(
 ): Promise<readonly ChangeSample[]> {
   const samples: ChangeSample[] = [];
   for (let change = 0; change < count; change += 1) {
-    const { elapsed } = await started.raw.restore(rawInput(started, [change]));
+    const { elapsed } = await rawChange(started, [change]);
     await wait(QUIET_MS);
     const landed = await changeAndLand(started, change, PAUSE_MS);
     samples.push({ landed, raw: elapsed * 1000 });

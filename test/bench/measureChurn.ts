@@ -1,6 +1,6 @@
 /** Endpoints change all the time. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { changeAndLand, makeChange, rawInput } from './changes.ts';
+import { changeAndLand, makeChange, rawChange } from './changes.ts';
 import type { Started } from './measureStart.ts';
 import type { ChurnResult } from './results.ts';
 
@@ -50,7 +50,7 @@ async function rawChurn(started: Started, count: number, restores: number): Prom
   for (let first = 0; first < count; first += perRestore) {
     const size = Math.min(perRestore, count - first);
     const changes = Array.from({ length: size }, (_, index) => FIRST_CHANGE + first + index);
-    cpu += (await started.raw.restore(rawInput(started, changes))).cpu;
+    cpu += (await rawChange(started, changes)).cpu;
   }
   return cpu;
 }

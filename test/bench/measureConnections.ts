@@ -7,13 +7,10 @@ import type { Started } from './measureStart.ts';
 import type { Effort } from './options.ts';
 import { runLong } from './raw.ts';
 import type { ConnectionsResult } from './results.ts';
-import { worstPlaced } from './savedRules.ts';
 import type { Site } from './site.ts';
 import { parseWrk } from './wrk.ts';
 
 const SERVER = fileURLToPath(new URL('server.pl', import.meta.url));
-/** The first chain of the agent's dispatch. */
-const DISPATCH = 'KUBE-IP';
 const CONNECTIONS = 32;
 /** The first connections after a change of namespaces are slower: neighbours, slow start. */
 const WARM_UP_SECONDS = 1;
@@ -30,8 +27,7 @@ export async function measureConnections(
   { site, raw }: Started,
   { rounds, roundSeconds }: Effort,
 ): Promise<ConnectionsResult> {
-  const worst = worstPlaced(raw.nat, DISPATCH);
-  if (worst === undefined) throw new Error('expected a Service behind KUBE-IP, found none');
+  const worst = raw.worst();
   const service = `${worst.clusterIp}:${String(SERVICE_PORT)}`;
   const pod = `${movedEndpoint(UNUSED)}:${String(POD_PORT)}`;
   await servePods(site);

@@ -1,13 +1,15 @@
 /** From starting the agent to the first packet. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Variant } from '../lab/agentProcess.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { clusterIp } from './addresses.ts';
 import { startBenchAgent } from './agent.ts';
 import type { BenchAgent } from './agent.ts';
 import { startApiServer } from './apiServer.ts';
 import type { ApiServer } from './apiServer.ts';
+import type { BenchVariant } from './options.ts';
 import { saveRules } from './raw.ts';
 import type { RawRules } from './raw.ts';
+import { saveIpvs } from './rawIpvs.ts';
 import { untilReached } from './reach.ts';
 import type { StartSample } from './results.ts';
 import { openSite } from './site.ts';
@@ -16,7 +18,7 @@ import type { Site } from './site.ts';
 /** What a size is measured in. */
 export interface Subject {
   readonly services: number;
-  readonly variant: Variant;
+  readonly variant: BenchVariant;
 }
 
 /** An agent that runs, with all that it needs and the same rules beside it. */
@@ -30,7 +32,7 @@ export interface Started {
   readonly memoryAfterFirstSync: number;
 }
 
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 300_000 * SLOWNESS;
 const PAUSE_MS = 2;
 
 /** Start an agent in fresh namespaces, in place of the one before it. */
@@ -47,10 +49,14 @@ export async function measureStart(prefix: string, subject: Subject): Promise<St
   });
   const firstSync = await firstSyncOf(agent);
   const memoryAfterFirstSync = agent.memory().now;
-  const raw = await saveRules(site, subject.variant);
+  const raw = await saveFor(site, subject.variant);
   const { elapsed } = await raw.load();
   const sample = { firstPacket: reached - began, firstSync, raw: elapsed * 1000 };
   return { subject, site, api, agent, raw, sample, memoryAfterFirstSync };
+}
+
+function saveFor(site: Site, variant: BenchVariant): Promise<RawRules> {
+  return variant === 'ipvs' ? saveIpvs(site) : saveRules(site, variant);
 }
 
 /** The rules are in force a little before the agent says so. */

@@ -1,19 +1,26 @@
 /** What scripts/bench was asked for. */
 import { parseArgs } from 'node:util';
-import type { Variant } from '../lab/agentProcess.ts';
+import { existsSync } from 'node:fs';
+import { SLOWNESS } from '../lab/slowness.ts';
 
 export const HELP = `Usage: scripts/bench [options]     (needs root; the whole of it takes about half an hour)
 
   --services 1000,10000,30000   how many Services of three endpoints
-  --variants nft,legacy         which iptables programs
+  --variants nft,legacy,ipvs    iptables mode with which programs, or ipvs mode, for which the kernel
+                                must have ip_vs (the default where it has)
+  --vm                          in Debian's kernel under QEMU, which has it: compare ratios only
   --json FILE                   write every sample there too
   --quick                       fewer samples: figures are rough
   --check                       exit with 1 when a target is missed
 `;
 
+/** What is measured: iptables mode with one kind of programs, or ipvs mode. */
+export type BenchVariant = 'nft' | 'legacy' | 'ipvs';
+
 export interface BenchOptions {
   readonly services: readonly number[];
-  readonly variants: readonly Variant[];
+  readonly variants: readonly BenchVariant[];
+  readonly inVm: boolean;
   readonly json: string | undefined;
   readonly check: boolean;
   readonly effort: Effort;
@@ -32,7 +39,14 @@ export interface Effort {
 const FULL: Effort = { starts: 3, changes: 20, churnSeconds: 20, rounds: 5, roundSeconds: 3 };
 const QUICK: Effort = { starts: 1, changes: 5, churnSeconds: 5, rounds: 2, roundSeconds: 1 };
 
-const VARIANTS: readonly Variant[] = ['nft', 'legacy'];
+const VARIANTS: readonly BenchVariant[] = ['nft', 'legacy', 'ipvs'];
+
+/** Emulated machines would take hours for all of it. */
+function usualVariants(inVm: boolean): string {
+  if (inVm || SLOWNESS > 1) return 'ipvs';
+  return existsSync('/sys/module/ip_vs') ? VARIANTS.join(',') : 'nft,legacy';
+}
+
 /** As many as the bench's pod addresses suffice for. */
 const MOST_SERVICES = 200_000;
 const FEWEST_SERVICES = 100;
@@ -43,7 +57,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions | undefined 
     args: [...argv],
     options: {
       services: { type: 'string', default: '1000,10000,30000' },
-      variants: { type: 'string', default: VARIANTS.join(',') },
+      variants: { type: 'string' },
+      vm: { type: 'boolean', default: false },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
@@ -53,7 +68,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions | undefined 
   if (values.help) return undefined;
   return {
     services: values.services.split(',').map(parseServices),
-    variants: values.variants.split(',').map(parseVariant),
+    variants: (values.variants ?? usualVariants(values.vm)).split(',').map(parseVariant),
+    inVm: values.vm,
     json: values.json,
     check: values.check,
     effort: values.quick ? QUICK : FULL,
@@ -69,7 +85,7 @@ function parseServices(text: string): number {
   );
 }
 
-function parseVariant(text: string): Variant {
+function parseVariant(text: string): BenchVariant {
   const variant = VARIANTS.find((each) => each === text);
   if (variant !== undefined) return variant;
   throw new Error(`--variants: expected ${VARIANTS.join(' or ')}, found "${text}"`);

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Variant } from '../lab/agentProcess.ts';
 import { directoryOf } from '../lab/namespaces.ts';
-import { chainsByEndpoint, chainsOf } from './savedRules.ts';
-import type { Chains } from './savedRules.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
+import { POD_PORT } from './addresses.ts';
+import { chainsByEndpoint, chainsOf, refillInput, worstPlaced } from './savedRules.ts';
 import type { Member, Site } from './site.ts';
 
 /** How long a program ran, and the processor time that it took, in seconds. */
@@ -16,19 +17,27 @@ export interface Cost {
   readonly cpu: number;
 }
 
-const LONGEST_MS = 300_000;
+/** The first chain of the agent's dispatch. */
+const DISPATCH = 'KUBE-IP';
+
+const LONGEST_MS = 300_000 * SLOWNESS;
 const FAMILIES = ['iptables', 'ip6tables'] as const;
 
 /** The rules that the agent wrote, and how to write them without it. */
 export interface RawRules {
-  /** Of the IPv4 nat table. */
-  readonly nat: Chains;
-  /** The chain of `nat` that holds an endpoint, by `address:port`. */
-  readonly chainOf: ReadonlyMap<string, string>;
-  /** Load all rules, of both families, into the empty node. */
+  /** Load all of it, of both families, into the empty node. */
   load(): Promise<Cost>;
-  /** Give input to one iptables-restore there. */
-  restore(input: string): Promise<Cost>;
+  /** Give one tool there what these changes take at least, all at once. */
+  change(moves: readonly Move[]): Promise<Cost>;
+  /** The Service that the most rules stand before. */
+  worst(): { readonly clusterIp: string; readonly rules: number };
+}
+
+/** An endpoint that got another address. */
+export interface Move {
+  readonly clusterIp: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Save what the agent wrote. */
@@ -49,14 +58,34 @@ export async function saveRules(site: Site, variant: Variant): Promise<RawRules>
   async function load(): Promise<Cost> {
     const costs: Cost[] = [];
     for (const [family, rules] of saved) costs.push(await restore(rules, family));
-    return costs.reduce((a, b) => ({ elapsed: a.elapsed + b.elapsed, cpu: a.cpu + b.cpu }));
+    return total(costs);
   }
 
-  return { nat, chainOf: chainsByEndpoint(nat), load, restore: (input) => restore(input) };
+  const chainOf = chainsByEndpoint(nat);
+  function chainWith({ from }: Move): string {
+    const endpoint = `${from}:${String(POD_PORT)}`;
+    const chain = chainOf.get(endpoint);
+    if (chain === undefined) throw new Error(`no rule leads to ${endpoint}`);
+    return chain;
+  }
+
+  return {
+    load,
+    change: (moves) => restore(refillInput(nat, moves.map(chainWith))),
+    worst: () => {
+      const found = worstPlaced(nat, DISPATCH);
+      if (found === undefined) throw new Error('expected a Service behind KUBE-IP, found none');
+      return found;
+    },
+  };
+}
+
+export function total(costs: readonly Cost[]): Cost {
+  return costs.reduce((a, b) => ({ elapsed: a.elapsed + b.elapsed, cpu: a.cpu + b.cpu }));
 }
 
 /** By bash's own clock, so that entering the namespace is not counted. */
-async function timed(site: Site, command: string, input: string): Promise<Cost> {
+export async function timed(site: Site, command: string, input: string): Promise<Cost> {
   const script = `TIMEFORMAT='%R %U %S'; time ${command} < "$1"`;
   const { stderr } = await runLong(site, 'raw', ['bash', '-ec', script, 'bash', input]);
   const [elapsed, user, system] = stderr.trim().split(' ').map(Number);

@@ -1,5 +1,6 @@
 /** Waiting until new connections to a Service arrive where they should. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { SLOWNESS } from '../lab/slowness.ts';
 import type { Outcome } from '../lab/traffic/messages.ts';
 import { SERVICE_PORT } from './addresses.ts';
 import type { Site } from './site.ts';
@@ -22,7 +23,7 @@ export interface Reach {
  */
 const BURST = 6;
 /** A dial whose packet met the moment of the change is not waited for. */
-const DIAL_TIMEOUT_MS = 100;
+const DIAL_TIMEOUT_MS = 100 * SLOWNESS;
 
 /** Resolves with performance.now() at the first connection that arrived; throws when none did. */
 export async function untilReached(site: Site, reach: Reach): Promise<number> {

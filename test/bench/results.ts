@@ -1,9 +1,9 @@
 /** What is measured, all raw samples of it: the `results` of the JSON file. */
-import type { Variant } from '../lab/agentProcess.ts';
+import type { BenchVariant } from './options.ts';
 
 export interface Measurement {
   readonly services: number;
-  readonly variant: Variant;
+  readonly variant: BenchVariant;
   readonly start: readonly StartSample[];
   readonly change: readonly ChangeSample[];
   readonly churn: ChurnResult;
@@ -17,7 +17,7 @@ export interface StartSample {
   readonly firstPacket: number;
   /** The part of the first sync in it, as the agent logs it. */
   readonly firstSync: number;
-  /** iptables-restore and ip6tables-restore with the same rules, in an empty namespace. */
+  /** The tools with the same input, in an empty namespace. */
   readonly raw: number;
 }
 
@@ -25,7 +25,7 @@ export interface StartSample {
 export interface ChangeSample {
   /** From telling the API server until a new connection lands on the new endpoint. */
   readonly landed: number;
-  /** One iptables-restore that writes the same chain. */
+  /** One iptables-restore that writes the same chain, or one `ipvsadm -R` of two lines. */
   readonly raw: number;
 }
 
@@ -36,7 +36,7 @@ export interface ChurnResult {
   readonly landed: readonly number[];
   /** Seconds. */
   readonly cpu: { readonly own: number; readonly tools: number };
-  /** Processor seconds of as many iptables-restore as there were syncs, for as many changes. */
+  /** Processor seconds of as many runs of the tool as there were syncs, for as many changes. */
   readonly rawCpu: number;
 }
 
@@ -49,7 +49,7 @@ export interface MemoryResult {
 
 /** New connections a second, in rounds by turns. */
 export interface ConnectionsResult {
-  /** How many rules of the dispatch a connection to the Service meets. */
+  /** How many rules of the dispatch a connection to the Service meets; 0 where there is none. */
   readonly rules: number;
   readonly throughService: readonly number[];
   readonly direct: readonly number[];

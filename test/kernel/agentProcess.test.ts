@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { testNamespace } from '../support/namespaceKernel.ts';
 import type { TestNamespace } from '../support/namespaceKernel.ts';
 
@@ -20,9 +21,11 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-const COMMAND = [process.execPath, 'src/main.ts', '--iptables-variant=nft'];
+/** In the machine that has ip_vs, the same holds in ipvs mode. */
+const MODE = process.env['FAIRWAY_LAB_MODES'] === 'ipvs' ? 'ipvs' : 'iptables';
+const COMMAND = [process.execPath, 'src/main.ts', '--iptables-variant=nft', `--proxy-mode=${MODE}`];
 const SOURCE = [`--manifests=${directory}`, '--hostname-override=node1', '--logging-format=json'];
-const FAST = ['--iptables-min-sync-period=0s'];
+const FAST = [`--${MODE}-min-sync-period=0s`];
 
 interface Synced {
   readonly operations: number;
@@ -52,7 +55,7 @@ function start(where: TestNamespace): Running {
           log = log.slice(log.indexOf(line) + line.length);
           return JSON.parse(line) as Synced;
         }
-        await once(child, 'logged', { signal: AbortSignal.timeout(15_000) });
+        await once(child, 'logged', { signal: AbortSignal.timeout(15_000 * SLOWNESS) });
       }
     },
   };
@@ -87,10 +90,21 @@ function writeServices(round: number): void {
   writeFileSync(join(directory, 'objects.json'), JSON.stringify(list));
 }
 
+/** Sets, virtual servers and routes; the first two are listed in the order of hashes. */
+async function ipvsIn(where: TestNamespace): Promise<readonly string[]> {
+  const listed = [
+    (await where.run('ipset', ['save'])).replace(/ (?:hashsize|bucketsize|initval) \S+/g, ''),
+    await where.run('ipvsadm', ['-Sn']),
+    await where.run('ip', ['route', 'show', 'table', 'local', 'proto', '142']),
+  ];
+  return listed.map((each) => `${each.trimEnd().split('\n').sort().join('\n')}\n`);
+}
+
 async function rulesIn(where: TestNamespace): Promise<string> {
   const saved = [
     await where.run('iptables-nft-save', []),
     await where.run('ip6tables-nft-save', []),
+    ...(MODE === 'ipvs' ? await ipvsIn(where) : []),
   ].join('');
   return saved.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '');
 }
@@ -111,7 +125,7 @@ test('killed at random instants under churn, the next start leaves what a fresh 
     if (round % 2 === 0) await synced();
     writeServices(round);
     // Somewhere between the start, the reading, the writing and the next change.
-    await wait(Math.random() * 700);
+    await wait(Math.random() * 700 * SLOWNESS);
     await end(child, 'SIGKILL');
   }
   const last = start(namespace);

@@ -33,7 +33,10 @@ const WRONG = [
   { argv: ['--services', '1e3'], says: /--services: expected numbers .*, found "1e3"/ },
   { argv: ['--services', '99'], says: /from 100 to 200000/ },
   { argv: ['--services', ''], says: /found ""/ },
-  { argv: ['--variants', 'nft,ipvs'], says: /--variants: expected nft or legacy, found "ipvs"/ },
+  {
+    argv: ['--variants', 'nft,nftables'],
+    says: /--variants: expected nft or legacy, found "ipvs"/,
+  },
   { argv: ['--fast'], says: /--fast/ },
   { argv: ['nft'], says: /nft/ },
 ];

@@ -1,0 +1,90 @@
+/** The tests that need ip_vs, in a kernel that has it: this machine's, or Debian's under QEMU. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import process from 'node:process';
+import type { Totals } from '../reporter.ts';
+import { ROOT } from '../runFiles.ts';
+import { prepareGuest } from './prepare.ts';
+import type { Bootable } from './prepare.ts';
+import { QEMU, runGuest } from './qemu.ts';
+
+const TIMEOUT_MS = 20 * 60_000;
+
+/** How much slower things are in the guest; see test/lab/slowness.ts. */
+const SLOWNESS = 8;
+
+const NOTHING: Totals = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs what needs ip_vs and prints what it says; where it cannot, that counts as one skip. */
+export async function runVmSuite(print: (line: string) => void): Promise<Totals> {
+  const files = [
+    ...globSync('test/vm/*.test.ts', { cwd: ROOT }).toSorted(),
+    'test/kernel/agentProcess.test.ts',
+    'test/kernel/scenarios.test.ts',
+  ];
+  if (hasIpvs()) return runHere(files, print);
+  const bootable = tryPrepare();
+  if (typeof bootable === 'string') {
+    print(`    skipped: test/vm (${bootable})`);
+    return { ...NOTHING, skipped: 1 };
+  }
+  let totals: Totals | undefined;
+  const { exitCode, consoleTail } = await runGuest({
+    bootable,
+    command: guestCommand(files),
+    timeoutMs: TIMEOUT_MS,
+    onLine: (line) => {
+      totals = parseTotals(line) ?? totals;
+      print(`vm: ${line}`);
+    },
+  });
+  if (exitCode !== undefined && totals !== undefined) return totals;
+  print(`✖ the guest did not come to its end; its console ended with:\n${consoleTail}`);
+  return { ...(totals ?? NOTHING), failed: (totals?.failed ?? 0) + 1 };
+}
+
+function hasIpvs(): boolean {
+  if (existsSync('/sys/module/ip_vs')) return true;
+  return spawnSync('modprobe', ['--dry-run', '--quiet', 'ip_vs']).status === 0;
+}
+
+function runHere(files: readonly string[], print: (line: string) => void): Totals {
+  const { stdout } = spawnSync(process.execPath, ['test/vm/guest.ts', ...files], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, FAIRWAY_LAB_MODES: 'ipvs' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for (const line of stdout.trimEnd().split('\n')) print(line);
+  return parseTotals(stdout.trimEnd().split('\n').at(-1) ?? '') ?? { ...NOTHING, failed: 1 };
+}
+
+/** What is booted, or why nothing can be. */
+function tryPrepare(): Bootable | string {
+  if (process.arch !== 'x64') return `the guest is made for x86-64, this is ${process.arch}`;
+  for (const program of [QEMU, 'ipvsadm']) {
+    if (spawnSync(program, ['--version']).error !== undefined) return `${program} is not installed`;
+  }
+  try {
+    return prepareGuest();
+  } catch (error) {
+    return `no kernel to boot: ${String(error)}`;
+  }
+}
+
+function guestCommand(files: readonly string[]): string {
+  const environment = [
+    'FAIRWAY_LAB_MODES=ipvs',
+    `FAIRWAY_LAB_SLOWNESS=${String(SLOWNESS)}`,
+    `NODE_COMPILE_CACHE='${ROOT}/.cache/node'`,
+  ].join(' ');
+  return `cd '${ROOT}' && ${environment} '${process.execPath}' test/vm/guest.ts ${files.join(' ')}`;
+}
+
+/** `3 passed, 0 failed, 1 skipped`. */
+export function parseTotals(line: string): Totals | undefined {
+  const [, passed, failed, skipped] =
+    /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(line) ?? [];
+  if (passed === undefined) return undefined;
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+}
