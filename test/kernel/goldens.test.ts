@@ -36,6 +36,13 @@ describe('goldens', { concurrency: 2, skip: whyNoLab() }, () => {
       const script = await dryRun(objects, 'legacy', flags);
       await inEmptyNamespace(`${name}-legacy`, script, () => Promise.resolve());
     });
+
+    // Its script is run where ip_vs is: test/vm/ipvs.test.ts.
+    test(`${name}: the script in ipvs mode`, async (t) => {
+      const script = await dryRun(objects, 'nft', ['--proxy-mode=ipvs', ...flags]);
+      const golden = join(directory, 'expected.ipvs');
+      t.assert.fileSnapshot(script, golden, { serializers: [String] });
+    });
   }
 });
 

@@ -29,8 +29,10 @@ export interface GuestOptions {
 const CONSOLE = join(CACHE, 'console.log');
 const ENDED = /^guest: ended with (\d+)$/;
 
-/** Emulated: /dev/kvm of a machine that is virtual itself may be there and hang. */
-function qemuArgs({ kernel, initramfs }: Bootable): readonly string[] {
+/**
+ * QEMU's arguments. Emulated: /dev/kvm of a machine that is virtual itself may be there and hang.
+ */
+export function qemuArgs({ kernel, initramfs }: Bootable): readonly string[] {
   const start = join(import.meta.dirname, 'guest/start');
   return [
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2048'],

@@ -35,7 +35,7 @@ const WRONG = [
   { argv: ['--services', ''], says: /found ""/ },
   {
     argv: ['--variants', 'nft,nftables'],
-    says: /--variants: expected nft or legacy, found "ipvs"/,
+    says: /--variants: expected nft or legacy or ipvs, found "nftables"/,
   },
   { argv: ['--fast'], says: /--fast/ },
   { argv: ['nft'], says: /nft/ },
