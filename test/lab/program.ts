@@ -1,5 +1,6 @@
 /** Running the programs that make and unmake the lab. */
 import { execa } from 'execa';
+import { SLOWNESS } from './slowness.ts';
 
 /** Standard output of a program that must succeed; `stdin` is handed to it. */
 export async function runProgram(
@@ -9,7 +10,7 @@ export async function runProgram(
 ): Promise<string> {
   const { stdout } = await execa(program, args, {
     input: stdin,
-    timeout: 30_000,
+    timeout: 30_000 * SLOWNESS,
   });
   return stdout;
 }

@@ -6,6 +6,7 @@ import type { Totals } from '../reporter.ts';
 import { ROOT } from '../runFiles.ts';
 import { prepareGuest } from './prepare.ts';
 import type { Bootable } from './prepare.ts';
+import { parseProgress } from './progress.ts';
 import { QEMU, runGuest } from './qemu.ts';
 
 const TIMEOUT_MS = 20 * 60_000;
@@ -29,17 +30,22 @@ export async function runVmSuite(print: (line: string) => void): Promise<Totals>
     return { ...NOTHING, skipped: 1 };
   }
   let totals: Totals | undefined;
+  let progress = 'none';
   const { exitCode, consoleTail } = await runGuest({
     bootable,
     command: guestCommand(files),
     timeoutMs: TIMEOUT_MS,
     onLine: (line) => {
       totals = parseTotals(line) ?? totals;
-      print(`vm: ${line}`);
+      progress = parseProgress(line) ?? progress;
+      if (parseProgress(line) === undefined) print(`vm: ${line}`);
     },
   });
   if (exitCode !== undefined && totals !== undefined) return totals;
-  print(`✖ the guest did not come to its end; its console ended with:\n${consoleTail}`);
+  print(
+    `✖ test/vm: the guest ended early or took ${String(TIMEOUT_MS / 60_000)} minutes`,
+  );
+  print(`    last test to end: ${progress}\n    the end of its console:\n${consoleTail}`);
   return { ...(totals ?? NOTHING), failed: (totals?.failed ?? 0) + 1 };
 }
 
@@ -55,8 +61,9 @@ function runHere(files: readonly string[], print: (line: string) => void): Total
     env: { ...process.env, FAIRWAY_LAB_MODES: 'ipvs' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  for (const line of stdout.trimEnd().split('\n')) print(line);
-  return parseTotals(stdout.trimEnd().split('\n').at(-1) ?? '') ?? { ...NOTHING, failed: 1 };
+  const lines = stdout.trimEnd().split('\n');
+  for (const line of lines) if (parseProgress(line) === undefined) print(line);
+  return parseTotals(lines.at(-1) ?? '') ?? { ...NOTHING, failed: 1 };
 }
 
 /** What is booted, or why nothing can be. */

@@ -93,17 +93,33 @@ function dropForeignSources(target: Target, installed: Installed, family: Family
   }
 }
 
-/** Where somebody else's virtual server stands already, ours is refused; its servers stay away. */
+/**
+ * Where somebody else's virtual server stands already, ours is refused: it does not come into the
+ * record, and its servers stay away. On a Service's address, other ports of theirs are let in, too.
+ */
 function respectOthers(target: Target, installed: Installed, family: Family): void {
   for (const key of [...ofKind(installed, family, 'foreign')]) {
     target.set(key, '');
     const at = parseIpvsKey(key)?.name ?? '';
+    const entry = entryOfService(at);
+    if (entry !== undefined) letIn(target, family, entry);
     const prefix = serverKey(family, at, '');
     for (const [server] of [...target.entriesFrom(prefix)].slice(0, 5000)) {
       if (!server.startsWith(prefix)) break;
       target.delete(server);
     }
   }
+}
+
+function letIn(target: Target, family: Family, entry: string): void {
+  target.delete(memberKey(family, 'KUBE-VIP-OURS', entry));
+  if (!target.has(memberKey(family, 'KUBE-VIP', addressIn(entry)))) return;
+  target.set(memberKey(family, 'KUBE-VIP-PORT', entry), '');
+}
+
+/** The address of `10.96.0.1,tcp:80`. */
+function addressIn(entry: string): Ip {
+  return entry.slice(0, entry.lastIndexOf(',')) as Ip;
 }
 
 function isExcluded({ kind, name }: IpvsKey, excluded: readonly Cidr[]): boolean {
@@ -143,6 +159,6 @@ function retain(target: Target, installed: Installed, { family, name }: IpvsKey)
 
 /** Whether packets for the address of an entry still come to this node's stack. */
 function isOurAddress(target: Target, family: Family, entry: string): boolean {
-  const ip = entry.slice(0, entry.lastIndexOf(',')) as Ip;
+  const ip = addressIn(entry);
   return target.has(routeKey(family, ip)) || target.has(addressKey(family, ip));
 }

@@ -196,8 +196,22 @@ test('NodePorts stand behind one address, source ranges and drops in sets', () =
 
 test('a stranger’s virtual server: ours is asked for and nothing is put into it', () => {
   const installed = installedWith(rulesOf(), { '4/ipvs/foreign/TCP 10.96.0.10:80': '' });
-  const lines = linesOf(installed, rulesOf(WEB)).filter((line) => line.startsWith('ipvsadm'));
-  assert.deepEqual(lines, ['ipvsadm: -A -t 10.96.0.10:80 -s rr']);
+  const lines = linesOf(installed, rulesOf(WEB));
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('ipvsadm')),
+    ['ipvsadm: -A -t 10.96.0.10:80 -s rr'],
+  );
+  // In the record it would be ours at the next look.
+  assert.ok(!lines.some((line) => line.includes('KUBE-VIP-OURS')));
+});
+
+test('a stranger’s other port on a Service’s address is let in', () => {
+  const installed = installedWith(rulesOf(), { '4/ipvs/foreign/TCP 10.96.0.10:443': '' });
+  const lines = linesOf(installed, rulesOf(WEB));
+  assert.deepEqual(
+    lines.filter((line) => line.includes('443')),
+    ['ipset: add KUBE-VIP-PORT 10.96.0.10,tcp:443'],
+  );
 });
 
 test('an address of an interface is neither routed nor closed for the host', () => {
