@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Installed } from '../../src/backends/backend.ts';
+import type { Installed, ObjectKey } from '../../src/backends/backend.ts';
 import { ipvsBackend } from '../../src/backends/ipvs/index.ts';
+import { parseIpvsKey } from '../../src/backends/ipvs/names.ts';
 import type { ServicePort } from '../../src/model/types.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
+import type { FakeIpvs } from '../support/fakeIpvs.ts';
+import { fakeIpvs } from '../support/fakeIpvs.ts';
 import { arbitraryServicePort, snapshotOf } from '../support/servicePorts.ts';
 
 const NOTHING: Installed = sortedMap();
@@ -57,6 +60,49 @@ test('from nothing, what is reached is what is desired', () => {
     fc.property(arbitrarySnapshot, (snapshot) => {
       const { rules } = backend.render(snapshot);
       assert.deepEqual([...backend.after(NOTHING, rules).entries()], [...rules.entries()]);
+    }),
+  );
+});
+
+/** What the tools hold, by whom it is ours; a weight without what is said of its connections. */
+function heldOf(installed: Installed): readonly (readonly [ObjectKey, string])[] {
+  const kinds = new Set(['set', 'member', 'route', 'service', 'server']);
+  return [...installed.entries()]
+    .filter(([key]) => kinds.has(parseIpvsKey(key)?.kind ?? ''))
+    .map(([key, text]) => [key, text === '0 idle' ? '0' : text]);
+}
+
+/** Bring the node in line, as a sync does. */
+async function sync(node: FakeIpvs, desired: Installed): Promise<void> {
+  const { operations } = backend.plan(await backend.read(node.reader), desired);
+  for (const operation of operations) node.apply(operation);
+}
+
+const ADDRESSES = { 4: ['192.0.2.11'], 6: ['2001:db8::11'] };
+
+test('what the tools were given reads back as what is desired', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitrarySnapshot, async (snapshot) => {
+      const node = fakeIpvs(ADDRESSES);
+      const { rules } = backend.render(snapshot);
+      await sync(node, rules);
+      assert.deepEqual(heldOf(await backend.read(node.reader)), heldOf(rules));
+    }),
+  );
+});
+
+test('no tool refuses a line on the way from one state to another, nor is anything left over', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitrarySnapshot, arbitrarySnapshot, async (before, after) => {
+      const node = fakeIpvs(ADDRESSES);
+      const { rules } = backend.render(after);
+      await sync(node, backend.render(before).rules);
+      // Once to take the weight, and once more for what is idle then.
+      await sync(node, rules);
+      await sync(node, rules);
+      assert.deepEqual(heldOf(await backend.read(node.reader)), heldOf(rules));
+      await sync(node, NOTHING);
+      assert.deepEqual(heldOf(await backend.read(node.reader)), []);
     }),
   );
 });

@@ -88,7 +88,13 @@ type Entries = readonly string[];
 
 /** What each command makes of a set's entries. */
 const ENTRY_COMMANDS: Readonly<Record<string, (entries: Entries, entry: string) => Entries>> = {
-  add: (entries, entry) => [...new Set([...entries, entry])].sort(),
-  del: (entries, entry) => entries.filter((each) => each !== entry),
+  add: (entries, entry) => [...without(entries, entry), entry].sort(),
+  del: without,
   flush: () => [],
 };
+
+/** What stands behind an entry, a mark for instance, is not what it is known by. */
+function without(entries: Entries, entry: string): Entries {
+  const [name] = entry.split(' ');
+  return entries.filter((each) => each.split(' ')[0] !== name);
+}

@@ -42,9 +42,7 @@ export async function runVmSuite(print: (line: string) => void): Promise<Totals>
     },
   });
   if (exitCode !== undefined && totals !== undefined) return totals;
-  print(
-    `✖ test/vm: the guest ended early or took ${String(TIMEOUT_MS / 60_000)} minutes`,
-  );
+  print(`✖ test/vm: the guest ended early or took ${String(TIMEOUT_MS / 60_000)} minutes`);
   print(`    last test to end: ${progress}\n    the end of its console:\n${consoleTail}`);
   return { ...(totals ?? NOTHING), failed: (totals?.failed ?? 0) + 1 };
 }

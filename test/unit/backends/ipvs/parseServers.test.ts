@@ -17,6 +17,9 @@ const OURS: readonly NamedObject[] = [
   ]),
   [memberKey(6, 'KUBE-VIP-OURS', 'fd00::1,udp:53'), ''],
   [memberKey(4, 'KUBE-EXT-LOCAL', '203.0.113.1,tcp:80'), 'skbmark 0x4d'],
+  [memberKey(6, 'KUBE-EXT-LOCAL', '2001:db8::1,tcp:80'), 'skbmark 0x50'],
+  // Let in, but not ours: a stranger's on a Service's address.
+  [memberKey(4, 'KUBE-VIP-PORT', '10.96.0.1,tcp:443'), ''],
 ];
 
 const CASES: readonly (readonly [string, string, readonly (readonly [string, string])[]])[] = [
@@ -60,6 +63,38 @@ FWM  16461 rr`,
       ['4/ipvs/service/FWM 16461', '-s rr'],
     ],
   ],
+  [
+    'marks of IPv6, and the mask of one',
+    `FWM  80 IPv6 wlc persistent 300 mask 64
+  -> [fd01::3]:8080               Masq    1      0          0         `,
+    [
+      ['6/ipvs/service/FWM 80', '-s wlc -p 300 -M 64'],
+      ['6/ipvs/server/FWM 80 [fd01::3]:8080', '1'],
+    ],
+  ],
+  [
+    'one packet at a time',
+    'UDP  [fd00::1]:53 rr ops',
+    [['6/ipvs/service/UDP [fd00::1]:53', '-s rr -o']],
+  ],
+  [
+    'after a stranger comes one of ours',
+    `TCP  10.96.0.1:443 rr
+  -> 10.244.1.9:443               Masq    1      0          0
+TCP  10.96.0.1:80 rr
+  -> 10.244.1.2:8080              Masq    100    0          0         `,
+    [
+      ['4/ipvs/foreign/TCP 10.96.0.1:443', ''],
+      ['4/ipvs/service/TCP 10.96.0.1:80', '-s rr'],
+      ['4/ipvs/server/TCP 10.96.0.1:80 10.244.1.2:8080', '100'],
+    ],
+  ],
+  [
+    'the record of one protocol or family is not that of another',
+    'UDP  10.96.0.1:80 rr',
+    [['4/ipvs/foreign/UDP 10.96.0.1:80', '']],
+  ],
+  ['nothing', '', []],
   [
     "others' virtual servers are only named, and their real servers left out",
     `TCP  10.96.0.1:8080 rr
