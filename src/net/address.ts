@@ -77,25 +77,28 @@ export function ipInCidr(ip: Ip, cidr: Cidr): boolean {
 
 /**
  * Addresses that must never be a Service's or an endpoint's: unspecified, loopback, link-local,
- * multicast and broadcast ones. With them whoever may write an EndpointSlice could reach what
+ * multicast and broadcast ones, and those behind which NodePorts stand in ipvs mode. With them whoever may write an EndpointSlice could reach what
  * listens on the node's loopback or the cloud's metadata service (169.254.169.254).
  */
 export function isRefusedAddress(ip: Ip): boolean {
   return familyOf(ip) === 4 ? isRefusedIpv4(ip) : isRefusedIpv6(ip);
 }
 
+/** backends/ipvs/names.ts says why these. */
+const NODE_PORT_HOSTS = new Set(['192.0.0.8', '192.0.0.9', '100::8', '100::9']);
+
 function isRefusedIpv4(ip: Ip): boolean {
   const first = Number(ip.slice(0, ip.indexOf('.')));
   if (first === 0 || first === 127 || (first >= 224 && first < 240)) return true;
   // The rest of 240.0.0.0/4 is reserved on paper, but clouds give it to pods.
-  return ip.startsWith('169.254.') || ip === '255.255.255.255';
+  return ip.startsWith('169.254.') || ip === '255.255.255.255' || NODE_PORT_HOSTS.has(ip);
 }
 
 /** On canonical text, where a first group below 0x1000 has fewer than four digits. */
 const REFUSED_IPV6 = /^(?:::1?$|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:)/;
 
 function isRefusedIpv6(ip: Ip): boolean {
-  return REFUSED_IPV6.test(ip);
+  return REFUSED_IPV6.test(ip) || NODE_PORT_HOSTS.has(ip);
 }
 
 /**

@@ -62,6 +62,8 @@ function start(where: TestNamespace): Running {
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  // One that has ended by itself would be waited for without end.
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
   await exited;

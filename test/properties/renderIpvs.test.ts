@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Installed, ObjectKey } from '../../src/backends/backend.ts';
 import { ipvsBackend } from '../../src/backends/ipvs/index.ts';
 import { parseIpvsKey } from '../../src/backends/ipvs/names.ts';
-import type { ServicePort } from '../../src/model/types.ts';
+import type { ServiceHealth, ServiceKey, ServicePort } from '../../src/model/types.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
 import type { FakeIpvs } from '../support/fakeIpvs.ts';
 import { fakeIpvs } from '../support/fakeIpvs.ts';
@@ -32,9 +32,19 @@ function settled(ports: readonly ServicePort[]): readonly ServicePort[] {
   }));
 }
 
+/** A Service whose health check's port changes. */
+const arbitraryHealth = fc.constantFrom(32000, 32001).map((port): ServiceHealth => {
+  const reference = { kind: 'Service', namespace: 'ns', name: 'service-0', uid: '' } as const;
+  const service = 'ns/service-0' as ServiceKey;
+  return { service, reference, port, localEndpoints: { 4: 1, 6: 0 } };
+});
+
 const arbitrarySnapshot = fc
-  .uniqueArray(arbitraryServicePort(), { maxLength: 30, selector: ({ key }) => key })
-  .map((ports) => snapshotOf(settled(ports)));
+  .tuple(
+    fc.uniqueArray(arbitraryServicePort(), { maxLength: 30, selector: ({ key }) => key }),
+    arbitraryHealth,
+  )
+  .map(([ports, health]) => snapshotOf(settled(ports), { health: [health] }));
 
 test('what was rendered last changes nothing', () => {
   fc.assert(

@@ -44,19 +44,14 @@ export function fakeIpvs(addresses: Readonly<Record<Family, readonly string[]>>)
   }
 
   function changeServers(line: string, number: number): void {
-    const [, command = '', at = '', flags, endpoint, weight = ''] =
-      /^-([AEDaed]) (.+?)(?: -s (.+)| -r (\S+)(?: -m -w (\d+))?)?$/.exec(line) ?? [];
-    const found = services.get(at);
-    if ((found === undefined) !== (command === 'A')) throw new Refusal(number, line);
-    if (command === 'D') services.delete(at);
-    else if (endpoint === undefined) {
-      services.set(at, { flags: flags ?? '', servers: found?.servers ?? new Map() });
-    } else {
-      const servers = new Map(found?.servers);
-      if (servers.has(endpoint) === (command === 'a')) throw new Refusal(number, line);
-      if (command === 'd') servers.delete(endpoint);
-      else servers.set(endpoint, weight);
-      services.set(at, { flags: found?.flags ?? '', servers });
+    const change = parseChange(line);
+    const found = services.get(change.at);
+    if ((found === undefined) !== (change.command === 'A')) throw new Refusal(number, line);
+    if (change.command === 'D') services.delete(change.at);
+    else {
+      const after = changed(found, change);
+      if (after === undefined) throw new Refusal(number, line);
+      services.set(change.at, after);
     }
   }
 
@@ -88,6 +83,35 @@ function eachLine(input: string | undefined, change: (line: string, number: numb
   for (const [index, line] of (input ?? '').split('\n').entries()) {
     if (line !== '') change(line, index + 1);
   }
+}
+
+interface ServerChange {
+  readonly command: string;
+  /** `-t 10.96.0.1:80`. */
+  readonly at: string;
+  readonly flags: string;
+  /** undefined where the virtual server itself is meant. */
+  readonly endpoint: string | undefined;
+  readonly weight: string;
+}
+
+function parseChange(line: string): ServerChange {
+  const [, command = '', at = '', flags = '', endpoint, weight = ''] =
+    /^-([AEDaed]) (.+?)(?: -s (.+)| -r (\S+)(?: -m -w (\d+))?)?$/.exec(line) ?? [];
+  return { command, at, flags, endpoint, weight };
+}
+
+/** undefined where a real server is there already, or is not. */
+function changed(
+  before: VirtualServer | undefined,
+  { command, flags, endpoint, weight }: ServerChange,
+): VirtualServer | undefined {
+  const servers = new Map(before?.servers);
+  if (endpoint === undefined) return { flags, servers };
+  if (servers.has(endpoint) === (command === 'a')) return undefined;
+  if (command === 'd') servers.delete(endpoint);
+  else servers.set(endpoint, weight);
+  return { flags: before?.flags ?? '', servers };
 }
 
 function changeRoute(routes: Map<string, string>, line: string, number: number): void {

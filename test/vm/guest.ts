@@ -1,18 +1,28 @@
 /** `node test/vm/guest.ts FILE...`: runs test files inside the guest, one at a time. */
 import process from 'node:process';
+import type { EventData } from 'node:test';
 import { createReporter } from '../reporter.ts';
 import type { Reporter } from '../reporter.ts';
 import { closingLine, ROOT, runFiles } from '../runFiles.ts';
+import { printProgress } from './progress.ts';
 
 /** Things take long in here: one line for each test as it ends. */
 function talkative(reporter: Reporter): Reporter {
   return {
     ...reporter,
     passed(event) {
-      if (event.details.type !== 'suite') console.log(`  ${event.name.slice(0, 70)}`);
+      sayEnded(event);
       reporter.passed(event);
     },
+    failed(event) {
+      sayEnded(event);
+      reporter.failed(event);
+    },
   };
+}
+
+function sayEnded({ name, details }: EventData.TestPass | EventData.TestFail): void {
+  if (details.type !== 'suite') console.log(printProgress(name, details.duration_ms));
 }
 
 const reporter = createReporter(console.log, ROOT);

@@ -38,7 +38,7 @@ export async function runVmSuite(print: (line: string) => void): Promise<Totals>
     onLine: (line) => {
       totals = parseTotals(line) ?? totals;
       progress = parseProgress(line) ?? progress;
-      if (parseProgress(line) === undefined) print(`vm: ${line}`);
+      print(`vm: ${line}`);
     },
   });
   if (exitCode !== undefined && totals !== undefined) return totals;
@@ -60,7 +60,7 @@ function runHere(files: readonly string[], print: (line: string) => void): Total
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = stdout.trimEnd().split('\n');
-  for (const line of lines) if (parseProgress(line) === undefined) print(line);
+  for (const line of lines) print(line);
   return parseTotals(lines.at(-1) ?? '') ?? { ...NOTHING, failed: 1 };
 }
 

@@ -17,6 +17,6 @@ export function clientMarks(text: string, { masqueradeMark }: Policy): ClientMar
   for (const letter of hash16(text).slice(0, 6)) hash = hash * 32 + BASE32.indexOf(letter);
   const low = hash % masqueradeMark;
   // The masquerade bit is left out of it: what is above moves up by one.
-  const pod = low + (hash - low) * 2 || 1 + masqueradeMark * 2;
+  const pod = low + (hash - low) * 2 || (masqueradeMark === 1 ? 2 : 1);
   return { pod, node: pod + masqueradeMark };
 }

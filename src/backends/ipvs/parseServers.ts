@@ -8,7 +8,7 @@ import type { NamedObject } from './servicePort.ts';
 interface Ownership {
   /** Of the set KUBE-VIP-OURS, by family. */
   readonly entries: Readonly<Record<Family, ReadonlySet<string>>>;
-  readonly marks: ReadonlySet<number>;
+  readonly marks: Readonly<Record<Family, ReadonlySet<number>>>;
 }
 
 interface Service {
@@ -37,12 +37,13 @@ export function parseServers(list: string, sets: readonly NamedObject[]): readon
 
 function recordOf(sets: readonly NamedObject[]): Ownership {
   const entries = { 4: new Set<string>(), 6: new Set<string>() };
-  const marks = new Set<number>();
+  const marks = { 4: new Set<number>(), 6: new Set<number>() };
   for (const [key, text] of sets) {
     const { family, set, entry } = memberOf(key);
     if (family === 0) continue;
     if (set === setOf(family, 'KUBE-VIP-OURS')) entries[family].add(entry);
-    if (set === setOf(family, 'KUBE-EXT-LOCAL')) marks.add(Number(text.replace('skbmark ', '')));
+    if (set === setOf(family, 'KUBE-EXT-LOCAL'))
+      marks[family].add(Number(text.replace('skbmark ', '')));
   }
   return { entries, marks };
 }
@@ -66,7 +67,9 @@ function serviceOf(
   const at = `${protocol} ${address}`;
   const entry = entryOfService(at);
   const isOurs =
-    entry === undefined ? isOurMark(Number(address), record) : record.entries[family].has(entry);
+    entry === undefined
+      ? isOurMark(Number(address), record.marks[family])
+      : record.entries[family].has(entry);
   const object: NamedObject = isOurs
     ? [serviceKey(family, at), flagsText(flags)]
     : [foreignKey(family, at), ''];
@@ -74,7 +77,7 @@ function serviceOf(
 }
 
 /** A mark of the set, or one that has the masquerade bit besides. */
-function isOurMark(mark: number, { marks }: Ownership): boolean {
+function isOurMark(mark: number, marks: ReadonlySet<number>): boolean {
   if (marks.has(mark)) return true;
   return Array.from({ length: 32 }, (_, bit) => 2 ** bit).some(
     (bit) => Math.floor(mark / bit) % 2 === 1 && marks.has(mark - bit),

@@ -130,10 +130,11 @@ function ownClients(
   const { pod, node } = clientMarks(`${port.key} ${ip} ${String(destination.port)}`, policy);
   const entry = entryText(ip, port.protocol, destination.port);
   const mark = `skbmark 0x${pod.toString(16)}`;
+  const canHash = policy.ipvs?.available?.includes('sh') ?? true;
   const hashed: ServicePort =
     port.affinitySeconds === undefined
       ? port
-      : { ...port, affinitySeconds: undefined, scheduler: 'sh' };
+      : { ...port, affinitySeconds: undefined, scheduler: canHash ? 'sh' : port.scheduler };
   const objects: NamedObject[] = [[memberKey(port.family, 'KUBE-EXT-LOCAL', entry), mark]];
   for (const each of [pod, node]) {
     const at = `FWM ${String(each)}`;

@@ -38,7 +38,7 @@ export function targetOf(
     for (const [key, text] of undesired(installed, desired)) {
       const parsed = parseIpvsKey(key);
       if (parsed === undefined) continue;
-      if (isExcluded(parsed, excluded)) target.set(key, text);
+      if (isExcluded(parsed, desired, excluded)) keepExcluded(target, parsed, text);
       else if (parsed.kind === 'server' && isEnding(parsed, text)) {
         retain(target, installed, parsed);
       }
@@ -103,12 +103,18 @@ function respectOthers(target: Target, installed: Installed, family: Family): vo
     const at = parseIpvsKey(key)?.name ?? '';
     const entry = entryOfService(at);
     if (entry !== undefined) letIn(target, family, entry);
-    const prefix = serverKey(family, at, '');
-    for (const [server] of [...target.entriesFrom(prefix)].slice(0, 5000)) {
-      if (!server.startsWith(prefix)) break;
-      target.delete(server);
-    }
+    for (const server of serversOf(target, family, at)) target.delete(server);
   }
+}
+
+function serversOf(map: Installed, family: Family, at: string): readonly ObjectKey[] {
+  const prefix = serverKey(family, at, '');
+  const found: ObjectKey[] = [];
+  for (const [key] of map.entriesFrom(prefix)) {
+    if (!key.startsWith(prefix)) break;
+    found.push(key);
+  }
+  return found;
 }
 
 function letIn(target: Target, family: Family, entry: string): void {
@@ -122,10 +128,34 @@ function addressIn(entry: string): Ip {
   return entry.slice(0, entry.lastIndexOf(',')) as Ip;
 }
 
-function isExcluded({ kind, name }: IpvsKey, excluded: readonly Cidr[]): boolean {
-  if ((kind !== 'service' && kind !== 'server') || excluded.length === 0) return false;
+/** Only what has no Service any more; endpoints of those that there are end as everywhere. */
+function isExcluded(
+  { family, kind, name }: IpvsKey,
+  desired: Rules,
+  excluded: readonly Cidr[],
+): boolean {
+  if (family === 0 || (kind !== 'service' && kind !== 'server')) return false;
+  if (excluded.length === 0 || desired.has(serviceKey(family, serviceOf(name)))) return false;
   const ip = addressOf(name);
   return ip !== undefined && excluded.some((cidr) => ipInCidr(ip, cidr));
+}
+
+/** It stays ours, too: otherwise it would be a stranger's when its Service comes back. */
+function keepExcluded(target: Target, { family, kind, name }: IpvsKey, text: string): void {
+  if (family === 0) return;
+  const entry = entryOfService(serviceOf(name));
+  if (entry !== undefined) target.set(memberKey(family, 'KUBE-VIP-OURS', entry), '');
+  const key = kind === 'service' ? serviceKey(family, name) : serverKeyOf(family, name);
+  target.set(key, text);
+}
+
+/** `TCP 10.96.0.1:80` of a virtual or a real server's name. */
+function serviceOf(name: string): string {
+  return name.split(' ').slice(0, 2).join(' ');
+}
+
+function serverKeyOf(family: Family, name: string): ObjectKey {
+  return serverKey(family, serviceOf(name), name.split(' ')[2] ?? '');
 }
 
 /** The address in `TCP 10.96.0.1:80` or `TCP 10.96.0.1:80 10.244.1.2:8080`. */

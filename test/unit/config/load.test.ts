@@ -71,6 +71,7 @@ const ACCEPTED: readonly (readonly [string, string | true, unknown])[] = [
   ['ipvs-scheduler', 'mh', 'mh'],
   ['ipvs-exclude-cidrs', '192.0.2.0/24, 2001:db8::/32', ['192.0.2.0/24', '2001:db8::/32']],
   ['ipvs-tcp-timeout', '15m', 900_000],
+  ['ipvs-drain-timeout', '0', 0],
   ['iptables-variant', 'legacy', 'legacy'],
   ['kubeconfig', '/etc/kubernetes/admin.conf', '/etc/kubernetes/admin.conf'],
   ['kubeconfig', '', undefined],
@@ -166,6 +167,7 @@ const REFUSED: readonly (readonly [string, string | true, string])[] = [
   ],
   ['iptables-min-sync-period', '-1s', 'a duration such as 30s, 1m30s or 500ms, at most 596h'],
   ['iptables-min-sync-period', '31s', 'at most --iptables-sync-period (30000ms)'],
+  ['ipvs-min-sync-period', '31s', 'at most --ipvs-sync-period (30000ms)'],
   ['nodeport-addresses', 'primary,10.0.0.0/8', 'either primary, or CIDRs with commas between'],
   ['nodeport-addresses', '10.0.0.1', 'either primary, or CIDRs with commas between'],
   [

@@ -10,7 +10,7 @@ test('the closing line that the guest prints is understood, and nothing else', (
   assert.equal(parseTotals('✔ test/x.test.ts: 3 passed, 0.1 s'), undefined);
 });
 
-test('a line of progress is told from what a test prints', () => {
+test('how far the guest came is read from its lines', () => {
   assert.equal(parseProgress(printProgress('a\ntest', 1234)), 'a test after 1.2 s');
   assert.equal(parseProgress('guest: ended with 0'), undefined);
 });

@@ -34,13 +34,12 @@ function to(kind: Destination['kind'], over: Partial<Destination> = {}): Service
 }
 
 /** The address itself. */
-const vip = (ip: string): readonly string[] => [
-  `4/member/KUBE-VIP ${ip}`,
-  `4/route/${ip} = src 192.0.2.11`,
-];
+function vip(ip: string): readonly string[] {
+  return [`4/member/KUBE-VIP ${ip}`, `4/route/${ip} = src 192.0.2.11`];
+}
 
 /** A virtual server that is ours and let in, with these endpoints. */
-const serving = (at: string, ...endpoints: readonly string[]): readonly string[] => {
+function serving(at: string, ...endpoints: readonly string[]): readonly string[] {
   const [ip = '', port = ''] = at.split(':');
   return [
     `4/member/KUBE-VIP-OURS ${ip},tcp:${port}`,
@@ -48,7 +47,7 @@ const serving = (at: string, ...endpoints: readonly string[]): readonly string[]
     `4/service/TCP ${at} = -s rr`,
     ...endpoints.map((each) => `4/server/TCP ${at} ${each} = 1`),
   ];
-};
+}
 
 const BOTH = ['10.244.1.2:8080', '10.244.2.2:8080'];
 const WEB = `${EXTERNAL},tcp:80`;
@@ -193,7 +192,7 @@ const DETAILS: readonly (readonly [string, ServicePort, readonly string[]])[] = 
 
 for (const [what, port, expected] of DETAILS) {
   test(`virtual server: ${what}`, () => {
-    const servers = wishesOf({ clusterEndpoints: [], ...port })
+    const servers = wishesOf(port)
       .filter((wish) => /^\d\/(?:service|server)\//.test(wish))
       .map((wish) => wish.replace(/^\d\/\w+\//, ''));
     for (const each of expected) assert.ok(servers.includes(each), `${each} in ${servers.join()}`);

@@ -110,7 +110,7 @@ const CASES: readonly Case[] = [
     what: 'an excluded address keeps its virtual server as it is',
     installed: FULL,
     desired: STATIC,
-    more: { [SERVICE]: '-s rr', [SERVER]: '1' },
+    more: { [SERVICE]: '-s rr', [SERVER]: '1', [OURS]: '' },
     excluded: ['10.96.0.0/24'],
   },
   {
