@@ -9,6 +9,7 @@ import { linuxKernel } from '../../src/kernel/linux.ts';
 import type { Snapshot } from '../../src/model/types.ts';
 import { printPlan } from '../../src/plan/print.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { testNamespace } from '../support/namespaceKernel.ts';
 import type { TestNamespace } from '../support/namespaceKernel.ts';
 import {
@@ -21,7 +22,8 @@ import {
 } from '../support/servicePorts.ts';
 
 const NOTHING: Installed = sortedMap();
-const ROUNDS = 300;
+/** An emulated machine takes half a second and more for each. */
+const ROUNDS = SLOWNESS > 1 ? 60 : 300;
 
 const policy = {
   ...POLICY,
@@ -103,7 +105,7 @@ describe('ipvs', () => {
     for (const [round, snapshot] of randomWalk(ROUNDS).entries()) {
       last = backend.render(snapshot, last);
       installed = await apply(agent, installed, last.rules);
-      if (round % 50 === 49) {
+      if (round % 20 === 19) {
         // Idle ones that ended in the meantime go now, and nothing else differs.
         installed = await apply(agent, await backend.read(agent.kernel), last.rules);
         const again = backend.plan(await backend.read(agent.kernel), last.rules);

@@ -47,7 +47,7 @@ export function qemuArgs({ kernel, initramfs }: Bootable): readonly string[] {
     ...['-kernel', kernel, '-initrd', initramfs],
     ...[
       '-append',
-      `console=ttyS0 quiet panic=-1 ${FASTER} "fairway_start=${start}" "fairway_cache=${CACHE}"`,
+      `console=ttyS0 loglevel=3 panic=-1 ${FASTER} "fairway_start=${start}" "fairway_cache=${CACHE}"`,
     ],
     ...['-serial', `file:${CONSOLE}`, '-serial', 'stdio'],
     '-virtfs',

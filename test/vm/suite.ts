@@ -9,7 +9,8 @@ import type { Bootable } from './prepare.ts';
 import { parseProgress } from './progress.ts';
 import { QEMU, runGuest } from './qemu.ts';
 
-const TIMEOUT_MS = 20 * 60_000;
+// Only so that a guest that hangs is reported; on a quiet machine it takes half of that.
+const TIMEOUT_MS = 30 * 60_000;
 
 /** How much slower things are in the guest; see test/lab/slowness.ts. */
 const SLOWNESS = 8;
