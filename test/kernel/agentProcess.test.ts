@@ -55,7 +55,10 @@ function start(where: TestNamespace): Running {
           log = log.slice(log.indexOf(line) + line.length);
           return JSON.parse(line) as Synced;
         }
-        await once(child, 'logged', { signal: AbortSignal.timeout(15_000 * SLOWNESS) });
+        const signal = AbortSignal.timeout(15_000 * SLOWNESS);
+        await once(child, 'logged', { signal }).catch((cause: unknown) => {
+          throw new Error(`the agent logged no further sync:\n${log}`, { cause });
+        });
       }
     },
   };

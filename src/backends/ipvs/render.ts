@@ -59,19 +59,22 @@ interface Draft {
   readonly coming: WishChange[];
 }
 
+/** All that goes before all that comes: an address may pass from one ServicePort to another. */
 function applyPorts(draft: Draft, before: Snapshot): void {
+  const coming: ServicePort[] = [];
   difference(before.ports, draft.snapshot.ports, {
     added: (_key, port) => {
-      addPort(draft, port);
+      coming.push(port);
     },
     removed: (_key, port) => {
       removePort(draft, port);
     },
     changed: (_key, was, is) => {
       removePort(draft, was);
-      addPort(draft, is);
+      coming.push(is);
     },
   });
+  for (const port of coming) addPort(draft, port);
 }
 
 function addPort(draft: Draft, port: ServicePort): void {
@@ -96,16 +99,18 @@ function applyHealth({ snapshot, objects }: Draft, before: Snapshot): void {
   const remove = (health: ServiceHealth): void => {
     for (const key of keysOf(health)) objects.delete(key);
   };
+  const coming: ServiceHealth[] = [];
   difference(before.health, snapshot.health, {
     added: (_key, health) => {
-      add(health);
+      coming.push(health);
     },
     removed: (_key, health) => {
       remove(health);
     },
     changed: (_key, was, is) => {
       remove(was);
-      add(is);
+      coming.push(is);
     },
   });
+  for (const health of coming) add(health);
 }

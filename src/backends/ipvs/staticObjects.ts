@@ -212,6 +212,17 @@ function filterRules(policy: Policy, family: Family): readonly string[] {
     // The addresses behind NodePorts are no way round --nodeport-addresses.
     `-d ${PORT_HOST_RANGE[family]} -m conntrack ! --ctstate DNAT -j KUBE-REJECT`,
     `${inSet(family, 'KUBE-VIP-REFUSE', 'dst,dst')} -j KUBE-REJECT`,
+    ...refusedNodePorts(family, listed),
     `${inSet(family, 'KUBE-VIP', 'dst')} ${listed} -j KUBE-REJECT`,
   ];
+}
+
+/**
+ * A reset to a client on a bridge is sent past NAT (nf_send_reset6 in nf_reject_ipv6.c), so that it
+ * would come from the address behind the NodePort and be ignored; an ICMPv6 error is translated.
+ */
+function refusedNodePorts(family: Family, listed: string): readonly string[] {
+  if (family === 4) return [];
+  const error = '-j REJECT --reject-with icmp6-port-unreachable';
+  return [`-d ${PORT_HOST_RANGE[family]} ! -i lo ${listed} ${error}`];
 }

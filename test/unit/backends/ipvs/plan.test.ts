@@ -249,3 +249,19 @@ test('the node is made fit once, and what fits already is left', () => {
   const met = installedWith(rulesOf(), { '0/ipvs/timeouts/': '900 120 30' });
   assert.deepEqual(linesOf(met, rulesOf()), []);
 });
+
+test('an address that passes from one Service to another is the other’s, whatever their names', () => {
+  const keys = ['ns/a', 'ns/b'] as readonly string[] as readonly ServicePort['service'][];
+  const at = [destination('ExternalIP', '203.0.113.1')];
+  for (const [owner, heir] of [keys, keys.toReversed()]) {
+    if (owner === undefined || heir === undefined) continue;
+    const before = [
+      servicePort({ service: owner, destinations: at }),
+      servicePort({ service: heir, destinations: [] }),
+    ];
+    const after = [servicePort({ service: heir, destinations: at })];
+    const first = backend.render(snapshotOf(before, { policy }));
+    const next = backend.render(snapshotOf(after, { policy }), first);
+    assert.deepEqual([...next.rules.entries()], [...rulesOf(...after).entries()]);
+  }
+});
