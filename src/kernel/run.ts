@@ -39,7 +39,7 @@ export async function runProgram(
   });
   const flushLines = options.onLine && readLines(child.stdout, options.onLine);
   const result = await child;
-  if (result.failed || hasComplained(program, result.stderr)) {
+  if (result.failed || hasComplained(program, options, result.stderr)) {
     throw diagnose({
       program,
       stdin: options.stdin,
@@ -55,8 +55,8 @@ export async function runProgram(
 }
 
 /** ipvsadm goes on behind a line that it refuses, says so, and ends with 0 all the same. */
-function hasComplained(program: string, stderr: string): boolean {
-  return program === 'ipvsadm' && stderr !== '';
+function hasComplained(program: string, { stdin }: RunOptions, stderr: string): boolean {
+  return program === 'ipvsadm' && stdin !== undefined && stderr !== '';
 }
 
 /** The tools live in sbin, which is not in every user's or container's PATH. */

@@ -15,7 +15,10 @@ import type { TestNamespace } from '../support/namespaceKernel.ts';
 const directory = mkdtempSync(join(tmpdir(), 'fairway-process-'));
 const namespace = testNamespace('process');
 const other = testNamespace('process-fresh');
+const children: ChildProcess[] = [];
 after(() => {
+  // Of a test that failed; they would keep this process alive.
+  for (const child of children) child.kill('SIGKILL');
   namespace.remove();
   other.remove();
   rmSync(directory, { recursive: true });
@@ -41,6 +44,7 @@ interface Running {
 function start(where: TestNamespace): Running {
   const args = ['netns', 'exec', where.name, ...COMMAND, ...SOURCE, ...FAST];
   const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.push(child);
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => {
     log += chunk.toString();
@@ -145,7 +149,8 @@ test('killed at random instants under churn, the next start leaves what a fresh 
 /** Status and weight header of a health check node port, asked inside the namespace. */
 async function healthOf(where: TestNamespace, port: number): Promise<string> {
   const code = `const answer = await fetch('http://127.0.0.1:${String(port)}/any');
-    console.log(answer.status, answer.headers.get('x-load-balancing-endpoint-weight'));`;
+    // As text: numbers are coloured where the output is a terminal.
+    console.log(String(answer.status) + ' ' + answer.headers.get('x-load-balancing-endpoint-weight'));`;
   const args = ['--input-type=module', '-e', code];
   return (await where.run(process.execPath, args)).trim();
 }
