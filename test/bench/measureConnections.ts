@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { movedEndpoint, POD_PORT, SERVICE_PORT } from './addresses.ts';
 import type { Started } from './measureStart.ts';
 import type { Effort } from './options.ts';
@@ -14,7 +15,7 @@ const SERVER = fileURLToPath(new URL('server.pl', import.meta.url));
 const CONNECTIONS = 32;
 /** The first connections after a change of namespaces are slower: neighbours, slow start. */
 const WARM_UP_SECONDS = 1;
-const SETTLE_MS = 200;
+const SETTLE_MS = 200 * SLOWNESS;
 /** Far behind all that changes move endpoints to. */
 const UNUSED = 4000;
 
