@@ -26,7 +26,7 @@ const LAYERS = {
   sync: { imports: BELOW_SYNC, types: [] },
   cli: { imports: [...BELOW_SYNC, 'sync'], types: [] },
   'main.ts': { imports: ['cli'], types: [] },
-  // A single file may have more than its folder: this one may import execa.
+  // A single file may have more than its folder: this one may run programs.
   'kernel/run.ts': { imports: [...BASE, 'plan'], types: [] },
 };
 
@@ -35,8 +35,8 @@ const OWNERS = {
   '@kubernetes/client-node': ['watch'],
   '@commander-js/extra-typings': ['cli'],
   commander: ['cli'],
-  execa: ['kernel/run.ts'],
   'ipaddr.js': ['net'],
+  'node:child_process': ['kernel/run.ts'],
   'node:crypto': ['net', 'watch', 'serve', 'sync', 'cli'],
   'prom-client': ['observe', 'serve'],
   'sorted-btree': ['sorted'],

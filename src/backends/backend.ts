@@ -32,6 +32,12 @@ export interface NodeReader {
   sysctl(name: string): Promise<string | undefined>;
 }
 
+/** What is to be done, and what comes of it. */
+export interface BackendPlan extends Plan {
+  /** What the node holds when all is done; more than is desired where things end slowly. */
+  readonly reached: Installed;
+}
+
 export interface Backend {
   readonly mode: Mode;
   /** Pure; `render(s, last)` equals `render(s)` for every `last`. */
@@ -42,7 +48,5 @@ export interface Backend {
    * Pure: the ordered operations that turn `installed` into `desired`. Nothing at all desired is
    * the end: then nothing of ours may stay, not even for the sake of running connections.
    */
-  plan(installed: Installed, desired: Rules): Plan;
-  /** Pure: what the node holds when that plan is done; more than `desired` where things end slowly. */
-  after(installed: Installed, desired: Rules): Installed;
+  plan(installed: Installed, desired: Rules): BackendPlan;
 }

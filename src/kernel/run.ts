@@ -1,7 +1,10 @@
 /** Runs one program; the only place that does. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { diagnose } from './diagnose.ts';
+import type { Failure } from './diagnose.ts';
 
 export interface RunOptions {
   readonly stdin?: string | undefined;
@@ -13,8 +16,12 @@ export interface RunOptions {
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
-// A save of all tables of a large node is some 50 MB; a string of V8 ends at 512 MB.
-const LARGEST_OUTPUT = 500_000_000;
+interface Ended {
+  readonly exitCode: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  /** It could not be started, or was ended by the signal. */
+  readonly error: NodeJS.ErrnoException | undefined;
+}
 
 /**
  * Run `program` to its end, in the C locale and with the sbin folders in PATH. Throws KernelError
@@ -25,33 +32,72 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions,
 ): Promise<{ stdout: string }> {
-  // Loading execa takes 0.1 s, which what runs no program (--help, --dry-run) need not pay.
-  const { execa } = await import('execa');
-  const child = execa(program, args, {
-    env: { LC_ALL: 'C', PATH: searchPath(process.env['PATH']) },
-    input: options.stdin ?? '',
-    timeout: options.timeoutMs,
-    maxBuffer: LARGEST_OUTPUT,
-    buffer: { stdout: options.onLine === undefined, stderr: true },
-    stripFinalNewline: false,
-    reject: false,
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  const { stdin, timeoutMs, signal, onLine } = options;
+  const child = spawn(program, args, {
+    env: { ...process.env, LC_ALL: 'C', PATH: searchPath(process.env['PATH']) },
+    // None of the tools cleans up when it is asked to end; the kernel frees its locks.
+    ...{ timeout: timeoutMs, killSignal: 'SIGKILL' },
+    ...(signal === undefined ? {} : { signal }),
   });
-  const flushLines = options.onLine && readLines(child.stdout, options.onLine);
-  const result = await child;
-  if (result.failed || hasComplained(program, options, result.stderr)) {
-    throw diagnose({
-      program,
-      stdin: options.stdin,
-      exitCode: result.exitCode,
-      systemCode: result.code,
-      killedBy: result.signal,
-      stderr: result.stderr,
-      endedBecause: result.timedOut ? 'timed-out' : result.isCanceled ? 'aborted' : undefined,
-    });
+  const ended = endOf(child);
+  const stdout = onLine === undefined ? collect(child.stdout) : readLines(child.stdout, onLine);
+  const stderr = collect(child.stderr);
+  // A program that ends before it has read all of its input says why by its exit code.
+  child.stdin.on('error', () => undefined).end(stdin ?? '');
+  const end = await ended;
+  if (end.exitCode !== 0 || end.error !== undefined || hasComplained(program, options, stderr())) {
+    const endedBecause = reasonOfEnding(child, signal);
+    throw diagnose({ program, stdin, stderr: stderr(), ...codesOf(end), endedBecause });
   }
-  flushLines?.();
-  return { stdout: result.stdout ?? '' };
+  return { stdout: stdout() };
+}
+
+function reasonOfEnding(
+  child: ChildProcess,
+  signal: AbortSignal | undefined,
+): 'aborted' | 'timed-out' | undefined {
+  if (signal?.aborted === true) return 'aborted';
+  return child.killed ? 'timed-out' : undefined;
+}
+
+function codesOf({
+  exitCode,
+  killedBy,
+  error,
+}: Ended): Pick<Failure, 'exitCode' | 'systemCode' | 'killedBy'> {
+  return {
+    // What could not be started has a negative one.
+    exitCode: exitCode !== null && exitCode >= 0 ? exitCode : undefined,
+    systemCode: error?.code,
+    killedBy: killedBy ?? undefined,
+  };
+}
+
+/** Settled once it has ended and its output is whole. */
+function endOf(child: ChildProcess): Promise<Ended> {
+  let error: NodeJS.ErrnoException | undefined;
+  child.on('error', (found: NodeJS.ErrnoException) => {
+    error = found;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (exitCode, killedBy) => {
+      resolve({ exitCode, killedBy, error });
+    });
+  });
+}
+
+// A save of all tables of a large node is some 50 MB; a string of V8 ends at 512 MB.
+const LARGEST_OUTPUT = 500_000_000;
+
+/** A function that returns what has come so far. */
+function collect(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    // The program's next write fails, which ends it.
+    if (text.length > LARGEST_OUTPUT) stream.destroy();
+  });
+  return () => text;
 }
 
 /** ipvsadm goes on behind a line that it refuses, says so, and ends with 0 all the same. */
@@ -64,11 +110,10 @@ function searchPath(path = ''): string {
   return [...path.split(':').filter((folder) => folder !== ''), '/usr/sbin', '/sbin'].join(':');
 }
 
-/** Calls `onLine` for each complete line; the function returned does so for an unfinished last. */
-function readLines(stream: Readable, onLine: (line: string) => void): () => void {
+/** Calls `onLine` for each line; an unfinished last one is told by the function returned. */
+function readLines(stream: Readable, onLine: (line: string) => void): () => '' {
   let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     lines.forEach((line) => {
@@ -77,5 +122,6 @@ function readLines(stream: Readable, onLine: (line: string) => void): () => void
   });
   return () => {
     if (rest !== '') onLine(rest);
+    return '';
   };
 }

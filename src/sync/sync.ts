@@ -162,12 +162,14 @@ async function bringInLine(
   try {
     // If apply() throws half-way we no longer know what is there: the next sync begins by reading.
     memory.installed = undefined;
-    const { operations } = backend.plan(installed, rendering.rules);
+    const { operations, reached } = backend.plan(installed, rendering.rules);
     const refusals: unknown[] = [];
     for (operation of operations) refusals.push(...(await applied(kernel, operation)));
     if (refusals.length > 0) throw await partialFailure(refusals, { backend, kernel, rendering });
-    memory.installed = backend.after(installed, rendering.rules);
-    const repairs = before === undefined ? [] : backend.plan(installed, before).operations;
+    memory.installed = reached;
+    // Where nothing was read, there is nothing that others could have changed.
+    const isKnown = before === undefined || before === installed;
+    const repairs = isKnown ? [] : backend.plan(installed, before).operations;
     return { operations, repairs };
   } catch (error) {
     const refused = error instanceof PartialFailure ? error.refused : [];

@@ -28,6 +28,7 @@ export function figuresOf(measurement: Measurement): readonly Figure[] {
     startFigure(measurement),
     firstSyncFigure(measurement),
     changeFigure(measurement),
+    changeSyncFigure(measurement),
     worstChangeFigure(measurement),
     ...churnFigures(measurement),
     ...memoryFigures(measurement),
@@ -78,6 +79,11 @@ function changeFigure({ change, services, variant }: Measurement): Figure {
           ...targetAt(services, milliseconds(most), own <= most),
         }),
   };
+}
+
+function changeSyncFigure({ change }: Measurement): Figure {
+  const own = median(change.map(({ sync }) => sync));
+  return { what: 'of it the sync', fairway: milliseconds(own), beside: '', comparison: '' };
 }
 
 function worstChangeFigure({ change }: Measurement): Figure {

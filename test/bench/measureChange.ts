@@ -18,7 +18,8 @@ export async function measureChanges(
     const { elapsed } = await rawChange(started, [change]);
     await wait(QUIET_MS);
     const landed = await changeAndLand(started, change, PAUSE_MS);
-    samples.push({ landed, raw: elapsed * 1000 });
+    const sync = started.agent.syncs().at(-1) ?? NaN;
+    samples.push({ landed, sync, raw: elapsed * 1000 });
   }
   return samples;
 }

@@ -25,6 +25,8 @@ export interface StartSample {
 export interface ChangeSample {
   /** From telling the API server until a new connection lands on the new endpoint. */
   readonly landed: number;
+  /** The sync in it, as the agent logs it. */
+  readonly sync: number;
   /** One iptables-restore that writes the same chain, or one `ipvsadm -R` of two lines. */
   readonly raw: number;
 }

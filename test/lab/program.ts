@@ -1,18 +1,23 @@
 /** Running the programs that make and unmake the lab. */
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { SLOWNESS } from './slowness.ts';
 
-/** Standard output of a program that must succeed; `stdin` is handed to it. */
+const LARGEST_OUTPUT = 100_000_000;
+
+/** Standard output, without the last newline, of a program that must succeed; `stdin` is handed to it. */
 export async function runProgram(
   program: string,
   args: readonly string[],
   stdin = '',
 ): Promise<string> {
-  const { stdout } = await execa(program, args, {
-    input: stdin,
+  const running = promisify(execFile)(program, args, {
     timeout: 30_000 * SLOWNESS,
+    maxBuffer: LARGEST_OUTPUT,
   });
-  return stdout;
+  // A program that does not read it ends before it has all of it.
+  running.child.stdin?.on('error', () => undefined).end(stdin);
+  return (await running).stdout.replace(/\n$/, '');
 }
 
 /** The same inside a network namespace. */

@@ -59,7 +59,7 @@ test('after a plan nothing is left to do, but for what ends', () => {
   fc.assert(
     fc.property(arbitrarySnapshot, arbitrarySnapshot, (before, after) => {
       const [installed, desired] = [backend.render(before).rules, backend.render(after).rules];
-      const reached = backend.after(installed, desired);
+      const { reached } = backend.plan(installed, desired);
       assert.deepEqual(backend.plan(reached, desired).operations, []);
     }),
   );
@@ -69,7 +69,7 @@ test('from nothing, what is reached is what is desired', () => {
   fc.assert(
     fc.property(arbitrarySnapshot, (snapshot) => {
       const { rules } = backend.render(snapshot);
-      assert.deepEqual([...backend.after(NOTHING, rules).entries()], [...rules.entries()]);
+      assert.deepEqual([...backend.plan(NOTHING, rules).reached.entries()], [...rules.entries()]);
     }),
   );
 });

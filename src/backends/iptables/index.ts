@@ -11,7 +11,9 @@ export function iptablesBackend(programs: IptablesPrograms): Backend {
     mode: 'iptables',
     render: renderIptables,
     read: (node) => readInstalled(node, programs),
-    plan: (installed, desired) => planIptables(installed, desired, programs),
-    after: (_installed, desired) => desired,
+    plan: (installed, desired) => ({
+      ...planIptables(installed, desired, programs),
+      reached: desired,
+    }),
   };
 }

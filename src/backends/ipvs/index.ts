@@ -25,8 +25,9 @@ export function ipvsBackend(options: IpvsOptions): Backend {
     mode: 'ipvs',
     render: renderIpvs,
     read: async (node) => clock.judge(await readNode(node, programs)),
-    plan: (installed, desired) =>
-      planIpvs(installed, targetOf(installed, desired, excludeCIDRs), programs),
-    after: (installed, desired) => targetOf(installed, desired, excludeCIDRs),
+    plan: (installed, desired) => {
+      const reached = targetOf(installed, desired, excludeCIDRs);
+      return { ...planIpvs(installed, reached, programs), reached };
+    },
   };
 }

@@ -9,9 +9,9 @@ function measurement(over: Partial<Measurement> = {}): Measurement {
     variant: 'nft',
     start: [{ firstPacket: 2400, firstSync: 1500, raw: 1000 }],
     change: [
-      { landed: 40, raw: 10 },
-      { landed: 50, raw: 12 },
-      { landed: 90, raw: 14 },
+      { landed: 40, sync: 20, raw: 10 },
+      { landed: 50, sync: 30, raw: 12 },
+      { landed: 90, sync: 50, raw: 14 },
     ],
     churn: { changes: 400, syncs: 18, landed: [500, 700], cpu: { own: 2, tools: 1 }, rawCpu: 0.5 },
     memory: { afterFirstSync: 150, atEnd: 160, peak: 190 },
@@ -52,8 +52,11 @@ test('churn counts the agent and its tools', () => {
 describe('a target is missed', () => {
   const CASES: readonly { over: Partial<Measurement>; what: string }[] = [
     { over: { start: [{ firstPacket: 2501, firstSync: 1, raw: 1000 }] }, what: 'start to' },
-    { over: { change: [{ landed: 61, raw: 1 }] }, what: 'one change, median' },
-    { over: { variant: 'legacy', change: [{ landed: 251, raw: 1 }] }, what: 'one change, median' },
+    { over: { change: [{ landed: 61, sync: 9, raw: 1 }] }, what: 'one change, median' },
+    {
+      over: { variant: 'legacy', change: [{ landed: 251, sync: 9, raw: 1 }] },
+      what: 'one change, median',
+    },
     {
       over: { memory: { afterFirstSync: 210, atEnd: 150, peak: 210 } },
       what: 'resident memory at the end',

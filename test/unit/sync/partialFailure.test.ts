@@ -27,9 +27,9 @@ function harness() {
       difference(installed, desired, { added, removed: nothing, changed: nothing });
       const run = { kind: 'run', purpose: 'lines', program: 'tool', args: [] } as const;
       const stdin = `${lines.join('\n')}\n`;
-      return { operations: lines.length === 0 ? [] : [{ ...run, stdin, linesStandAlone: true }] };
+      const operation = { ...run, stdin, linesStandAlone: true } as const;
+      return { operations: lines.length === 0 ? [] : [operation], reached: desired };
     },
-    after: (_installed, desired) => desired,
   };
   const kernel: Kernel = {
     list: () => Promise.resolve(''),

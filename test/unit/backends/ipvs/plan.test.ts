@@ -96,7 +96,7 @@ const SERVER_B = '4/ipvs/server/TCP 10.96.0.10:80 10.244.2.2:8080';
 test('an endpoint that goes gets weight 0, stays while it is busy, and gets its weight back', () => {
   const weight = 'ipvsadm: -e -t 10.96.0.10:80 -r 10.244.2.2:8080 -m -w';
   assert.deepEqual(change(WEB, ONLY_A), [`${weight} 0`]);
-  const ending = backend.after(rulesOf(WEB), rulesOf(ONLY_A));
+  const ending = backend.plan(rulesOf(WEB), rulesOf(ONLY_A)).reached;
   assert.equal(ending.get(SERVER_B as ObjectKey), '0');
   assert.deepEqual(linesOf(ending, rulesOf(ONLY_A)), []);
   const busy = installedWith(rulesOf(ONLY_A), { [SERVER_B]: '0 busy' });
