@@ -27,7 +27,10 @@ export function mergeSlices(slices: Iterable<Slice>, nodeName: string): MergedSl
       const key = portIdentity(port, slice.family);
       const merged = ports.get(key) ?? [];
       ports.set(key, merged);
-      for (const endpoint of slice.endpoints) merged.push(withPort(endpoint, port.port, nodeName));
+      for (const source of slice.endpoints) {
+        const endpoint = endpointOf(source, port.port, nodeName);
+        merged.push({ endpoint: { ...endpoint, weight: slice.weight }, source });
+      }
     }
   }
   return {
@@ -43,10 +46,14 @@ function inFixedOrder(slices: Iterable<Slice>): readonly Slice[] {
   return [...slices].sort((a, b) => compareText(a.reference.name, b.reference.name));
 }
 
-function withPort(source: SliceEndpoint, port: number, nodeName: string): MergedEndpoint {
+function endpointOf(
+  source: SliceEndpoint,
+  port: number,
+  nodeName: string,
+): Omit<Endpoint, 'weight'> {
   const { ip, isReady, isServing, isTerminating } = source;
   const isLocal = source.nodeName === nodeName;
-  return { endpoint: { ip, port, isLocal, isReady, isServing, isTerminating }, source };
+  return { ip, port, isLocal, isReady, isServing, isTerminating };
 }
 
 /**

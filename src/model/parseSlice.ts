@@ -30,6 +30,9 @@ const MAX_ADDRESSES = 100;
 const MAX_HINTS = 8;
 const MAX_PORTS = 5000;
 
+/** Of all endpoints in the slice. */
+const WEIGHT_ANNOTATION = 'fairway.dev/weight';
+
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 export interface ParsedSlice {
@@ -56,6 +59,7 @@ function readSlice(root: Place): Slice | undefined {
     reference: root.findings.object,
     service,
     family,
+    weight: readWeight(root),
     endpoints: readItems(field(root, 'endpoints'), MAX_ENDPOINTS, (place) =>
       readEndpoint(place, family),
     ),
@@ -70,6 +74,18 @@ function readServiceName(root: Place): ServiceKey | undefined {
   if (isAbsent(place) || place.value === '') return undefined;
   const name = orRefuse(place, 'the name of a Service', textThat(isDnsLabel, place));
   return name === undefined ? undefined : serviceKey(root.findings.object.namespace, name);
+}
+
+/** The most that ipvsadm(8) takes; 0 would mean no traffic, for which there is `ready`. */
+const MAX_WEIGHT = 65535;
+
+function readWeight(root: Place): number {
+  const place = entry(field(field(root, 'metadata'), 'annotations'), WEIGHT_ANNOTATION);
+  if (isAbsent(place)) return 1;
+  const isWeight = (found: string): boolean =>
+    /^[1-9]\d{0,4}$/.test(found) && Number(found) <= MAX_WEIGHT;
+  const expected = `a number from 1 to ${String(MAX_WEIGHT)}`;
+  return Number(orRefuse(place, expected, textThat(isWeight, place)) ?? 1);
 }
 
 function readFamily(place: Place): Family | undefined {

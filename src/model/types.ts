@@ -94,6 +94,8 @@ export interface Slice {
   /** From the label kubernetes.io/service-name. */
   readonly service: ServiceKey;
   readonly family: Family;
+  /** The annotation fairway.dev/weight, for ipvs mode; 1 without it. */
+  readonly weight: number;
   readonly endpoints: readonly SliceEndpoint[];
   readonly ports: readonly SlicePort[];
 }
@@ -118,6 +120,8 @@ export interface Endpoint {
   readonly isReady: boolean;
   readonly isServing: boolean;
   readonly isTerminating: boolean;
+  /** Its share under the schedulers of ipvs mode that weigh; 1 unless its slice says otherwise. */
+  readonly weight: number;
 }
 
 export type DestinationKind = 'ClusterIP' | 'ExternalIP' | 'LoadBalancerIP' | 'NodePort';

@@ -28,7 +28,15 @@ export const POLICY: Policy = {
 };
 
 export function endpoint(ip: string, port = 8080, isLocal = false): Endpoint {
-  return { ip: ip as Ip, port, isLocal, isReady: true, isServing: true, isTerminating: false };
+  return {
+    ip: ip as Ip,
+    port,
+    isLocal,
+    isReady: true,
+    isServing: true,
+    isTerminating: false,
+    weight: 1,
+  };
 }
 
 export function destination(

@@ -55,7 +55,7 @@ function memberOf(key: ObjectKey) {
   return { family: parsed.family, set, entry };
 }
 
-/** `TCP  10.96.0.1:80 rr persistent 300`, `FWM  78 IPv6 wlc`, `TCP  [fd00::1]:80 mh (mh-port)`. */
+/** `TCP  10.96.0.1:80 rr persistent 300`, `FWM  78 IPv6 wlc`, `TCP  [fd00::1]:80 mh (mh-fallback,mh-port)`. */
 function serviceOf(
   line: string,
   record: Ownership,

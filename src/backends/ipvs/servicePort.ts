@@ -4,6 +4,7 @@ import { familyOf } from '../../net/address.ts';
 import type { Ip } from '../../net/address.ts';
 import type { Family } from '../../net/family.ts';
 import type { ObjectKey } from '../backend.ts';
+import type { Scheduler } from '../../model/schedulers.ts';
 import { clientMarks } from './clientMarks.ts';
 import {
   entryText,
@@ -187,15 +188,25 @@ function virtualServer(
   for (const { ip, port: number } of ending) {
     objects.set(serverKey(port.family, at, socketText(ip, number)), '0');
   }
-  for (const { ip, port: number } of endpoints) {
-    objects.set(serverKey(port.family, at, socketText(ip, number)), '1');
+  for (const { ip, port: number, weight } of endpoints) {
+    objects.set(serverKey(port.family, at, socketText(ip, number)), String(weight));
   }
   return [...objects];
 }
 
-/** As `ipvsadm -S` prints the flags; `mh` looks at the client's port too, as kube-proxy has it. */
+/**
+ * Flags of the schedulers that hash, as `ipvsadm -S` prints them. Without fallback a client whose
+ * endpoint ends its connections is refused (ip_vs_sh.c, ip_vs_mh.c). `mh` looks at the client's port
+ * too, as kube-proxy has it.
+ */
+const SCHEDULER_FLAGS: Partial<Record<Scheduler, string>> = {
+  sh: ' -b sh-fallback',
+  mh: ' -b mh-fallback,mh-port',
+};
+
+/** As `ipvsadm -S` prints it. */
 function serviceText(port: ServicePort, { ipvs }: Policy): string {
   const scheduler = port.scheduler ?? ipvs?.scheduler ?? 'rr';
   const affinity = port.affinitySeconds === undefined ? '' : ` -p ${String(port.affinitySeconds)}`;
-  return `-s ${scheduler}${affinity}${scheduler === 'mh' ? ' -b mh-port' : ''}`;
+  return `-s ${scheduler}${affinity}${SCHEDULER_FLAGS[scheduler] ?? ''}`;
 }

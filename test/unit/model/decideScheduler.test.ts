@@ -4,6 +4,7 @@ import { decideScheduler } from '../../../src/model/decideScheduler.ts';
 import type { Policy } from '../../../src/model/types.ts';
 import { parseService } from '../../../src/model/parseService.ts';
 import { parsedService, service } from '../../support/builders.ts';
+import type { ServiceOptions } from '../../support/builders.ts';
 import { POLICY } from '../../support/servicePorts.ts';
 
 const SERVICE = parsedService({ annotations: { 'fairway.dev/scheduler': 'mh' } });
@@ -35,4 +36,23 @@ test('a scheduler that there is not is a Problem of the Service', () => {
   const { service: parsed, problems } = parseService(service({ annotations }));
   assert.equal(parsed?.scheduler, undefined);
   assert.equal(problems[0]?.field, 'metadata.annotations.fairway.dev/scheduler');
+});
+
+test('affinity over several addresses or ports begins by hash, where the kernel has it', () => {
+  const ports = [
+    { name: 'a', port: 80 },
+    { name: 'b', port: 81 },
+  ];
+  const shared = { sessionAffinity: 'ClientIP' };
+  const decided = (spec: ServiceOptions, available?: readonly ('rr' | 'mh')[]) =>
+    decideScheduler(parsedService(spec), policyWith(available)).scheduler;
+  assert.equal(decided({ ...shared, ports }), 'sh');
+  assert.equal(decided({ ...shared, externalIPs: ['192.0.2.1'] }), 'sh');
+  assert.equal(
+    decided({ ...shared, type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }),
+    'sh',
+  );
+  assert.equal(decided({ ...shared, ports }, ['rr']), undefined);
+  assert.equal(decided(shared), undefined);
+  assert.equal(decided({ ports }), undefined);
 });

@@ -19,6 +19,7 @@ test('a whole EndpointSlice, as the API server sends it', () => {
     reference: { kind: 'EndpointSlice', namespace: 'default', name: 'web-1', uid: 'uid-web-1' },
     service: 'default/web',
     family: 4,
+    weight: 1,
     endpoints: [
       {
         ip: '10.244.1.5',
@@ -152,4 +153,18 @@ test('giant lists of endpoints are cut short', () => {
   const { slice: parsed, problems } = parseSlice(slice({ endpoints }));
   assert.equal(parsed?.endpoints.length, 1000);
   assert.equal(problems.length, 1);
+});
+
+test('the annotation gives all endpoints of the slice a weight', () => {
+  const weightOf = (weight: unknown) => {
+    const { slice: parsed, problems } = parseSlice(
+      slice({ annotations: { 'fairway.dev/weight': weight } }),
+    );
+    return { weight: parsed?.weight, refused: problems.map((each) => each.field) };
+  };
+  assert.deepEqual(weightOf('65535'), { weight: 65535, refused: [] });
+  const field = 'metadata.annotations[fairway.dev/weight]';
+  for (const wrong of ['0', '65536', '-1', '1.5', '', 'x', 3]) {
+    assert.deepEqual(weightOf(wrong), { weight: 1, refused: [field] }, String(wrong));
+  }
 });

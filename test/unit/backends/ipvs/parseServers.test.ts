@@ -38,10 +38,10 @@ const CASES: readonly (readonly [string, string, readonly (readonly [string, str
   ],
   [
     'flags',
-    `TCP  10.96.0.2:81 mh (mh-port) persistent 300
+    `TCP  10.96.0.2:81 mh (mh-fallback,mh-port) persistent 300
 SCTP 10.96.0.3:83 rr persistent 20 mask 255.255.255.0`,
     [
-      ['4/ipvs/service/TCP 10.96.0.2:81', '-s mh -p 300 -b mh-port'],
+      ['4/ipvs/service/TCP 10.96.0.2:81', '-s mh -p 300 -b mh-fallback,mh-port'],
       ['4/ipvs/service/SCTP 10.96.0.3:83', '-s rr -p 20 -M 255.255.255.0'],
     ],
   ],

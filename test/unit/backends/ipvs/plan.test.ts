@@ -142,7 +142,7 @@ test('affinity, its time-out and the scheduler are changed in place', () => {
     'ipvsadm: -E -t 10.96.0.10:80 -s rr -p 60',
   ]);
   assert.deepEqual(change(WEB, { ...WEB, scheduler: 'mh' }), [
-    'ipvsadm: -E -t 10.96.0.10:80 -s mh -b mh-port',
+    'ipvsadm: -E -t 10.96.0.10:80 -s mh -b mh-fallback,mh-port',
   ]);
 });
 

@@ -159,11 +159,17 @@ const ENDING = { ...B, isReady: false, isTerminating: true };
 
 const DETAILS: readonly (readonly [string, ServicePort, readonly string[]])[] = [
   ['affinity', { ...to('ClusterIP'), affinitySeconds: 300 }, ['TCP 10.96.0.10:80 = -s rr -p 300']],
+  ['sh', { ...to('ClusterIP'), scheduler: 'sh' }, ['TCP 10.96.0.10:80 = -s sh -b sh-fallback']],
+  [
+    'weights',
+    { ...to('ClusterIP'), clusterEndpoints: [{ ...B, weight: 3 }] },
+    [`TCP 10.96.0.10:80 ${B.ip}:${String(B.port)} = 3`],
+  ],
   ['a scheduler', { ...to('ClusterIP'), scheduler: 'lc' }, ['TCP 10.96.0.10:80 = -s lc']],
   [
     'mh with affinity',
     { ...to('ClusterIP'), scheduler: 'mh', affinitySeconds: 9 },
-    ['TCP 10.96.0.10:80 = -s mh -p 9 -b mh-port'],
+    ['TCP 10.96.0.10:80 = -s mh -p 9 -b mh-fallback,mh-port'],
   ],
   [
     'IPv6',
@@ -205,8 +211,8 @@ test('own clients of a Service with affinity are told apart by hash, not remembe
   assert.deepEqual(
     services.map((each) => each.replace(/FWM \d+/, 'FWM')),
     [
-      '4/service/FWM = -s sh',
-      '4/service/FWM = -s sh',
+      '4/service/FWM = -s sh -b sh-fallback',
+      '4/service/FWM = -s sh -b sh-fallback',
       `4/service/TCP ${EXTERNAL}:80 = -s rr -p 300`,
     ],
   );
