@@ -22,12 +22,13 @@ export interface BenchAgent extends AgentProcess {
 
 /** Start it with the defaults that a user gets; it is not waited for. */
 export function startBenchAgent(site: Site, api: ApiServer, variant: BenchVariant): BenchAgent {
+  const isMode = variant === 'ipvs' || variant === 'userspace';
   const flags = [
     `--kubeconfig=${api.kubeconfig}`,
     `--hostname-override=${NODE_NAME}`,
     `--cluster-cidr=${CLUSTER_CIDR}`,
-    `--proxy-mode=${variant === 'ipvs' ? 'ipvs' : 'iptables'}`,
-    `--iptables-variant=${variant === 'ipvs' ? 'nft' : variant}`,
+    `--proxy-mode=${isMode ? variant : 'iptables'}`,
+    `--iptables-variant=${isMode ? 'nft' : variant}`,
     '--logging-format=json',
   ];
   const logFile = join(directoryOf(site.prefix), 'agent.log');

@@ -9,7 +9,7 @@ import type { ApiServer } from './apiServer.ts';
 import type { BenchVariant } from './options.ts';
 import { saveRules } from './raw.ts';
 import type { RawRules } from './raw.ts';
-import { saveIpvs } from './rawIpvs.ts';
+import { saveSets } from './rawSets.ts';
 import { untilReached } from './reach.ts';
 import type { StartSample } from './results.ts';
 import { openSite } from './site.ts';
@@ -56,7 +56,8 @@ export async function measureStart(prefix: string, subject: Subject): Promise<St
 }
 
 function saveFor(site: Site, variant: BenchVariant): Promise<RawRules> {
-  return variant === 'ipvs' ? saveIpvs(site) : saveRules(site, variant);
+  const hasSets = variant === 'ipvs' || variant === 'userspace';
+  return hasSets ? saveSets(site, variant) : saveRules(site, variant);
 }
 
 /** The rules are in force a little before the agent says so. */

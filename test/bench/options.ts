@@ -6,16 +6,17 @@ import { SLOWNESS } from '../lab/slowness.ts';
 export const HELP = `Usage: scripts/bench [options]     (needs root; the whole of it takes about half an hour)
 
   --services 1000,10000,30000   how many Services of three endpoints
-  --variants nft,legacy,ipvs    iptables mode with which programs, or ipvs mode, for which the kernel
-                                must have ip_vs (the default where it has)
+  --variants nft,legacy,ipvs,userspace
+                                iptables mode with which programs, ipvs mode, for which the kernel
+                                must have ip_vs (the default where it has), userspace mode
   --vm                          in Debian's kernel under QEMU, which has it: compare ratios only
   --json FILE                   write every sample there too
   --quick                       fewer samples: figures are rough
   --check                       exit with 1 when a target is missed
 `;
 
-/** What is measured: iptables mode with one kind of programs, or ipvs mode. */
-export type BenchVariant = 'nft' | 'legacy' | 'ipvs';
+/** What is measured: iptables mode with one kind of programs, or another mode. */
+export type BenchVariant = 'nft' | 'legacy' | 'ipvs' | 'userspace';
 
 export interface BenchOptions {
   readonly services: readonly number[];
@@ -39,12 +40,12 @@ export interface Effort {
 const FULL: Effort = { starts: 3, changes: 20, churnSeconds: 20, rounds: 5, roundSeconds: 3 };
 const QUICK: Effort = { starts: 1, changes: 5, churnSeconds: 5, rounds: 2, roundSeconds: 1 };
 
-const VARIANTS: readonly BenchVariant[] = ['nft', 'legacy', 'ipvs'];
+const VARIANTS: readonly BenchVariant[] = ['nft', 'legacy', 'ipvs', 'userspace'];
 
 /** Emulated machines would take hours for all of it. */
 function usualVariants(inVm: boolean): string {
   if (inVm || SLOWNESS > 1) return 'ipvs';
-  return existsSync('/sys/module/ip_vs') ? VARIANTS.join(',') : 'nft,legacy';
+  return existsSync('/sys/module/ip_vs') ? VARIANTS.join(',') : 'nft,legacy,userspace';
 }
 
 /** As many as the bench's pod addresses suffice for. */

@@ -1,4 +1,4 @@
-/** What ipvs mode wrote, and the tools alone with the same input. */
+/** What ipvs or userspace mode wrote, and the tools alone with the same input. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { directoryOf } from '../lab/namespaces.ts';
@@ -20,9 +20,10 @@ const PARTS: readonly (readonly [save: string, load: string])[] = [
 ];
 
 /** Save what the agent wrote. */
-export async function saveIpvs(site: Site): Promise<RawRules> {
+export async function saveSets(site: Site, variant: 'ipvs' | 'userspace'): Promise<RawRules> {
   const files: string[] = [];
-  for (const [index, [save]] of PARTS.entries()) {
+  const parts = PARTS.filter(([save]) => variant === 'ipvs' || !save.startsWith('ipvsadm'));
+  for (const [index, [save]] of parts.entries()) {
     const file = join(directoryOf(site.prefix), `part-${String(index)}`);
     writeFileSync(file, (await runLong(site, 'node', ['sh', '-ec', save])).stdout);
     files.push(file);
@@ -30,13 +31,15 @@ export async function saveIpvs(site: Site): Promise<RawRules> {
 
   async function load(): Promise<Cost> {
     const costs: Cost[] = [];
-    for (const [index, [, command]] of PARTS.entries()) {
+    for (const [index, [, command]] of parts.entries()) {
       costs.push(await timed(site, command, files[index] ?? ''));
     }
     return total(costs);
   }
 
   async function change(moves: readonly Move[]): Promise<Cost> {
+    // The relay takes a change without any tool.
+    if (variant === 'userspace') return { elapsed: 0, cpu: 0 };
     const file = join(directoryOf(site.prefix), 'change');
     writeFileSync(file, moves.map(linesOf).join(''));
     return timed(site, 'ipvsadm -R', file);
