@@ -3,7 +3,7 @@
  * program named RELAY, the dry run prints them, `relay/` reads them. One line sets or removes one
  * entry; a line stands alone, whatever the order:
  *
- *     service default/web:http/TCP/4 balancing=maglev affinity=- limit=100 proxy-protocol=- cluster=10.244.1.2:8080 local=-
+ *     service default/web:http/TCP/4 balancing=maglev affinity=- limit=100 proxy-protocol=- cluster=10.244.1.2:8080 local=- ending=-
  *     destination TCP/4 10.96.0.1:80 service=default/web:http/TCP/4 inside=cluster outside=cluster
  *     destination TCP/4 *:30080 service=default/web:http/TCP/4 inside=cluster outside=local
  *     no destination TCP/4 *:30080
@@ -42,6 +42,8 @@ export interface RelayService {
   readonly cluster: readonly EndpointAddress[];
   /** Usable endpoints on this node, sorted. */
   readonly local: readonly EndpointAddress[];
+  /** Endpoints that end but still serve, sorted: running UDP flows stay there, new ones never go. */
+  readonly ending: readonly EndpointAddress[];
 }
 
 /** What tells one destination from another. */
@@ -95,6 +97,7 @@ export function printService(service: RelayService): string {
     `proxy-protocol=${service.proxyProtocol ? '2' : NONE}`,
     `cluster=${printList(service.cluster)}`,
     `local=${printList(service.local)}`,
+    `ending=${printList(service.ending)}`,
   ].join(' ');
 }
 
@@ -128,7 +131,7 @@ const VERB = /^((?:no )?(?:service|destination)) (.*)$/;
 /** Namespace, Service, port and what it is; what the API server lets these names be. */
 const NAME = /^[-a-z0-9]+\/[-.a-z0-9]+:[-a-z0-9]*\/(?:TCP|UDP)\/[46]$/;
 const SERVICE =
-  /^(\S+) balancing=(\S+) affinity=(\S+) limit=(\S+) proxy-protocol=([-2]) cluster=(\S+) local=(\S+)$/;
+  /^(\S+) balancing=(\S+) affinity=(\S+) limit=(\S+) proxy-protocol=([-2]) cluster=(\S+) local=(\S+) ending=(\S+)$/;
 const DESTINATION = /^(\S+ \S+) service=(\S+) inside=(cluster|local) outside=(cluster|local)$/;
 const ADDRESS = /^(TCP|UDP)\/([46]) (?:\*:(\d+)|(\S+))$/;
 const SOCKET = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/;
@@ -148,11 +151,12 @@ function parseService(text: string): RelayLine | undefined {
   const [, name = '', balancing, , , proxyProtocol] = match;
   const known = BALANCINGS.find((each) => each === balancing);
   const [affinitySeconds, maxConnections] = match.slice(3, 5).map(parseOptional);
-  const [cluster, local] = match.slice(6).map(parseList);
-  if (!NAME.test(name) || known === undefined || !cluster || !local) return undefined;
+  const [cluster, local, ending] = match.slice(6).map(parseList);
+  if (!NAME.test(name) || known === undefined || !cluster || !local || !ending) return undefined;
   if (affinitySeconds === null || maxConnections === null) return undefined;
-  const service = { name, balancing: known, affinitySeconds, maxConnections, cluster, local };
-  return { kind: 'service', service: { ...service, proxyProtocol: proxyProtocol === '2' } };
+  const lists = { cluster, local, ending };
+  const rest = { affinitySeconds, maxConnections, proxyProtocol: proxyProtocol === '2' };
+  return { kind: 'service', service: { name, balancing: known, ...rest, ...lists } };
 }
 
 function parseDestination(text: string): RelayLine | undefined {

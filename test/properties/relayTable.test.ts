@@ -46,6 +46,7 @@ const ANY_SERVICE: fc.Arbitrary<RelayService> = ANY_FAMILY.chain((family) => {
       proxyProtocol: fc.boolean(),
       cluster: fc.array(endpoint),
       local: fc.array(endpoint),
+      ending: fc.array(endpoint),
     },
     PLAIN,
   );

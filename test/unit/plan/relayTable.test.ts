@@ -23,9 +23,10 @@ const WEB: RelayService = {
   proxyProtocol: true,
   cluster: ['10.244.1.2:8080', '10.244.2.2:8080'] as EndpointAddress[],
   local: [],
+  ending: ['10.244.1.3:8080'] as EndpointAddress[],
 };
 const WEB_LINE =
-  'service default/web:http/TCP/4 balancing=round-robin affinity=10800 limit=100 proxy-protocol=2 cluster=10.244.1.2:8080,10.244.2.2:8080 local=-';
+  'service default/web:http/TCP/4 balancing=round-robin affinity=10800 limit=100 proxy-protocol=2 cluster=10.244.1.2:8080,10.244.2.2:8080 local=- ending=10.244.1.3:8080';
 
 const NODE_PORT: RelayDestination = {
   protocol: 'UDP',
@@ -94,6 +95,7 @@ test('what no printer prints is no line', () => {
     WEB_LINE.replace('proxy-protocol=2', 'proxy-protocol=1'),
     WEB_LINE.replace('10.244.2.2:8080', '10.244.2.2:99999'),
     WEB_LINE.replace('local=-', 'local='),
+    WEB_LINE.replace(/ ending=.*/, ''),
     'destination TCP/4 *:80 service=default/web:http/TCP/4 inside=cluster outside=remote',
     'destination TCP/4 *:80 service=web inside=cluster outside=local',
   ];
