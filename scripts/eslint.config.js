@@ -37,6 +37,7 @@ const OWNERS = {
   commander: ['cli'],
   execa: ['kernel/run.ts'],
   'ipaddr.js': ['net'],
+  koffi: ['relay'],
   'node:crypto': ['net', 'watch', 'serve', 'sync', 'cli'],
   'prom-client': ['observe', 'serve'],
   'sorted-btree': ['sorted'],
