@@ -15,8 +15,8 @@ const LAYERS = {
   sorted: { pure: true, imports: [], types: [] },
   model: { pure: true, imports: BASE, types: [] },
   plan: { pure: true, imports: BASE, types: [] },
-  // A mode may build on the rules of iptables mode, not the other way round.
-  backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables'], types: [] },
+  // A mode may build on the rules of iptables mode and on sets, not the other way round.
+  backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables', 'sets'], types: [] },
   config: { imports: [...BASE, 'model', 'backends'], types: ['observe', 'serve'] },
   observe: { imports: BASE, types: ['model', 'backends'] },
   watch: { imports: [...BASE, 'model'], types: ['observe'] },

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Installed, ObjectKey } from '../../src/backends/backend.ts';
 import { ipvsBackend } from '../../src/backends/ipvs/index.ts';
 import { parseIpvsKey } from '../../src/backends/ipvs/names.ts';
+import { parseNodeKey } from '../../src/backends/sets/names.ts';
 import type { ServiceHealth, ServiceKey, ServicePort } from '../../src/model/types.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
 import type { FakeIpvs } from '../support/fakeIpvs.ts';
@@ -78,7 +79,7 @@ test('from nothing, what is reached is what is desired', () => {
 function heldOf(installed: Installed): readonly (readonly [ObjectKey, string])[] {
   const kinds = new Set(['set', 'member', 'route', 'service', 'server']);
   return [...installed.entries()]
-    .filter(([key]) => kinds.has(parseIpvsKey(key)?.kind ?? ''))
+    .filter(([key]) => kinds.has((parseNodeKey(key) ?? parseIpvsKey(key))?.kind ?? ''))
     .map(([key, text]) => [key, text === '0 idle' ? '0' : text]);
 }
 

@@ -56,8 +56,8 @@ export type KeyKind = 'chain' | 'jumps' | 'held' | 'set' | 'value';
 export interface KeyParts {
   /** 0 for what has no family. */
   readonly family: Family | 0;
-  /** `ipvs`: not of this mode, see backends/ipvs/names.ts. */
-  readonly table: Table | 'ipset' | 'sysctl' | 'ipvs';
+  /** The last three are not of this mode: see names.ts of sets, ipvs and userspace. */
+  readonly table: Table | 'ipset' | 'sysctl' | 'node' | 'ipvs' | 'relay';
   readonly kind: KeyKind;
   readonly name: string;
 }
@@ -71,6 +71,11 @@ export function parseKey(key: ObjectKey): KeyParts {
     kind: kind as KeyKind,
     name: name.join('/'),
   };
+}
+
+/** Whether this mode writes it. */
+export function isIptablesTable(table: KeyParts['table']): table is Table | 'ipset' | 'sysctl' {
+  return table !== 'node' && table !== 'ipvs' && table !== 'relay';
 }
 
 /** Whether finding this after a clean-up means that it was not clean. */
