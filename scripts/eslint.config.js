@@ -21,7 +21,8 @@ const LAYERS = {
   observe: { imports: BASE, types: ['model', 'backends'] },
   watch: { imports: [...BASE, 'model'], types: ['observe'] },
   kernel: { imports: [...BASE, 'plan', 'model'], types: ['backends', 'observe'] },
-  relay: { imports: [...BASE, 'plan'], types: ['observe'] },
+  // The last two are folders of its own, which its other folders build on.
+  relay: { imports: [...BASE, 'plan', 'native', 'pick'], types: ['observe'] },
   serve: { imports: BASE, types: ['model', 'observe'] },
   sync: { imports: BELOW_SYNC, types: [] },
   cli: { imports: [...BELOW_SYNC, 'sync'], types: [] },

@@ -75,6 +75,7 @@ export const RLIMIT_NOFILE = 7;
 
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const ENOMEM = 12;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;

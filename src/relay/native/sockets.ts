@@ -7,6 +7,8 @@ import {
   RLIMIT_NOFILE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
+  SOL_SOCKET,
+  SO_LINGER,
 } from './constants.ts';
 import { bind, eventfd, getLimits, getOption, getSocketName, setOption, socket } from './libc.ts';
 import { allocate } from './memory.ts';
@@ -67,4 +69,13 @@ export function openEventfd(): number {
 export function openFilesLimit(): number {
   check(getLimits(0, RLIMIT_NOFILE, 0, value.address), 'prlimit64', 'RLIMIT_NOFILE');
   return Number(value.view.getBigUint64(0, true));
+}
+
+/** SO_LINGER: on, for 0 seconds. */
+const RESET = allocate(8);
+RESET.view.setInt32(0, 1, true);
+
+/** Closing it will send a reset, whatever was not sent yet. */
+export function resetOnClose(fd: number): void {
+  setOption(fd, SOL_SOCKET, SO_LINGER, RESET.address, 8);
 }
