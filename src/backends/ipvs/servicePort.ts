@@ -2,10 +2,12 @@
 import type { Destination, Endpoint, Policy, ServicePort } from '../../model/types.ts';
 import type { Ip } from '../../net/address.ts';
 import type { ObjectKey } from '../backend.ts';
+import { guardMembers } from '../sets/guard.ts';
 import { entryText, memberKey, PORT_HOSTS } from '../sets/names.ts';
 import type { NamedObject, SetName } from '../sets/names.ts';
 import { vip } from '../sets/vip.ts';
 import type { Ground, PortObjects, SharedObjects } from '../sets/vip.ts';
+import { isExternal } from '../iptables/entries.ts';
 import { clientMarks } from './clientMarks.ts';
 import { serverKey, serviceKey, socketText } from './names.ts';
 
@@ -33,8 +35,8 @@ function address(
 ): readonly NamedObject[] {
   const entry = entryText(ip, port.protocol, destination.port);
   const objects: NamedObject[] = [];
-  const member = (set: SetName, text = entry): void => {
-    objects.push([memberKey(port.family, set, text), '']);
+  const member = (set: SetName): void => {
+    objects.push([memberKey(port.family, set, entry), '']);
   };
   if (destination.verdict === 'forward') {
     objects.push(...listed(port, destination, ip, policy));
@@ -42,13 +44,7 @@ function address(
   if (destination.verdict === 'drop') member('KUBE-VIP-DROP');
   if (isExternal(destination) && destination.verdict === 'reject') member('KUBE-VIP-REFUSE');
   if (isExternal(destination) && destination.policy === 'Cluster') member('KUBE-EXT');
-  if (destination.sourceRanges?.every((range) => !range.endsWith('/0')) === true) {
-    member('KUBE-GUARD');
-    for (const range of destination.sourceRanges) {
-      member('KUBE-GUARD-SRC', `${entry},${range.replace(/\/(?:32|128)$/, '')}`);
-    }
-  }
-  return objects;
+  return [...objects, ...guardMembers(port.family, entry, destination.sourceRanges)];
 }
 
 /** A virtual server at `ip`, and its entry in the record of what is ours and in the list of what is let in. */
@@ -116,10 +112,6 @@ function nodePort(
     objects.push(...listed(port, { ...destination, policy: 'Cluster' }, hosts.inside, policy));
   }
   return objects;
-}
-
-function isExternal({ kind }: Destination): boolean {
-  return kind !== 'ClusterIP';
 }
 
 function endpointsOf(port: ServicePort, policy: Destination['policy']): readonly Endpoint[] {

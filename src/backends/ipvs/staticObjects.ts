@@ -18,10 +18,10 @@ import {
 import { localSourceMatches } from '../iptables/localDetector.ts';
 import { jumpsKey } from '../iptables/names.ts';
 import type { Table } from '../iptables/names.ts';
-import { switchedOn, TCP_BE_LIBERAL } from '../iptables/switches.ts';
+import { switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
 import { inSet, PORT_HOSTS, setKey, setOf, setText } from '../sets/names.ts';
 import type { NamedObject } from '../sets/names.ts';
-import { guardRule } from '../sets/rules.ts';
+import { guardRule } from '../sets/guard.ts';
 import { groundOf, vip } from '../sets/vip.ts';
 import { ipvsSysctlKey, PORT_HOST_RANGE, SET_NAMES, TIMEOUTS_KEY } from './names.ts';
 
@@ -59,7 +59,7 @@ function nodeSettings(policy: Policy): readonly NamedObject[] {
     sysctls.push(['net.ipv4.conf.all.arp_ignore', '1'], ['net.ipv4.conf.all.arp_announce', '2']);
   }
   const objects = sysctls.map(([name, value]): NamedObject => [ipvsSysctlKey(name), value]);
-  if (policy.tcpBeLiberal) objects.push(switchedOn(TCP_BE_LIBERAL));
+  if (policy.tcpBeLiberal) objects.push(switched(TCP_BE_LIBERAL));
   const { tcp, tcpFin, udp } = ipvs?.timeouts ?? { tcp: 0, tcpFin: 0, udp: 0 };
   if (tcp + tcpFin + udp > 0) objects.push([TIMEOUTS_KEY, [tcp, tcpFin, udp].join(' ')]);
   return objects;
