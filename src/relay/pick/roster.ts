@@ -57,6 +57,7 @@ export function createRoster(first: RelayService, random: () => number): Roster 
       listed.forEach(dropIfGone);
     },
     setAside() {
+      if (lists.cluster.aside + lists.local.aside === 0) return [];
       const aside = [...known.values()].filter(({ asideUntil }) => asideUntil !== undefined);
       return aside.map(({ address }) => address);
     },

@@ -1,0 +1,289 @@
+/** The UDP relay with real datagrams: a client, a node with TPROXY rules, endpoints behind it. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CLIENT,
+  CLIENT6,
+  NODE,
+  NODE_PORT,
+  VIP,
+  VIP6,
+  ask,
+  bind,
+  close,
+  closeLab,
+  closeSockets,
+  openLab,
+  pointRulesAt,
+  serve,
+  serveNamed,
+  until,
+} from './relayUdp/lab.ts';
+import { A, AT_VIP, B, C, DNS, DNS6, VIP_LINE, service } from './relayUdp/lines.ts';
+import { openFiles, startRelay } from './relayUdp/relay.ts';
+import type { TestRelay } from './relayUdp/relay.ts';
+
+const PORT = 10_200;
+
+/** From a socket of its own, which is a flow of its own. */
+async function askOnce(text = 'x'): Promise<string | undefined> {
+  const client = bind('client', CLIENT);
+  const answer = await ask(client, text, AT_VIP);
+  return answer?.toString();
+}
+
+describe('the UDP relay', () => {
+  let relay: TestRelay;
+  let files: number;
+
+  before(openLab);
+  before(() => pointRulesAt(PORT));
+  after(closeLab);
+  beforeEach(async () => {
+    files = openFiles();
+    relay = await startRelay(PORT);
+    await relay.follow(VIP_LINE);
+  });
+  afterEach(async () => {
+    closeSockets();
+    await relay.stop();
+    assert.deepEqual(relay.faults, []);
+    await until('no descriptor is left', () => openFiles() <= files);
+  });
+
+  /** Another relay in the place of the one at hand. */
+  async function restart(options: Parameters<typeof startRelay>[1]): Promise<void> {
+    await relay.stop();
+    relay = await startRelay(PORT, options);
+    await relay.follow(VIP_LINE);
+  }
+
+  test('each client gets one endpoint, and the next the next', async () => {
+    await relay.follow(service({ cluster: [A, B] }));
+    serveNamed(A);
+    serveNamed(B);
+    const clients = [bind('client', CLIENT), bind('client', CLIENT)];
+    const answers: string[] = [];
+    for (const client of [...clients, ...clients, ...clients]) {
+      answers.push(String(await ask(client, 'x', AT_VIP)));
+    }
+    assert.deepEqual(new Set(answers), new Set([`${A} x`, `${B} x`]));
+    assert.deepEqual(answers.slice(0, 2), answers.slice(2, 4));
+    assert.deepEqual(answers.slice(0, 2), answers.slice(4, 6));
+    const { connections, active, bytesToEndpoints, bytesToClients } = relay.counts(DNS);
+    const sums = { connections, active, bytesToEndpoints, bytesToClients };
+    const bytes = answers.join('').length;
+    assert.deepEqual(sums, {
+      connections: 2,
+      active: 2,
+      bytesToEndpoints: 6,
+      bytesToClients: bytes,
+    });
+  });
+
+  test('IPv6, NodePorts, and clients on the node itself have their own lists', async () => {
+    await relay.follow(
+      service({ cluster: [A], local: [B] }),
+      `destination UDP/4 *:${NODE_PORT} service=${DNS} inside=cluster outside=local`,
+      service({ cluster: [] })
+        .replace(DNS, DNS6)
+        .replace('cluster=-', 'cluster=[fd00:244::2]:8080'),
+      `destination UDP/6 [${VIP6}]:53 service=${DNS6} inside=cluster outside=cluster`,
+    );
+    for (const address of [A, B, 'fd00:244::2']) serveNamed(address);
+    const answers = [
+      await ask(bind('client', CLIENT6), 'a', { ip: VIP6, port: 53 }),
+      await ask(bind('client', CLIENT), 'b', { ip: NODE, port: NODE_PORT }),
+      await ask(bind('node', NODE), 'c', { ip: NODE, port: NODE_PORT }),
+      await ask(bind('node', '127.0.0.1'), 'd', { ip: '127.0.0.1', port: NODE_PORT }),
+      await ask(bind('node', NODE), 'e', AT_VIP),
+      await ask(bind('node', '::'), 'f', { ip: VIP6, port: 53 }),
+    ];
+    assert.deepEqual(answers.map(String), [
+      'fd00:244::2 a',
+      `${B} b`,
+      `${A} c`,
+      `${A} d`,
+      `${A} e`,
+      'fd00:244::2 f',
+    ]);
+  });
+
+  test('datagrams of every size arrive whole, both ways', async () => {
+    await relay.follow(service({ cluster: [A] }));
+    serve(A, (request) => request);
+    const client = bind('client', CLIENT);
+    for (const size of [0, 1, 1472, 1473, 9000, 65_507]) {
+      const sent = Buffer.alloc(size, String(size));
+      assert.deepEqual(await ask(client, sent, AT_VIP), sent, `${size} bytes`);
+    }
+  });
+
+  test('a burst arrives whole and in its order', async () => {
+    await relay.follow(service({ cluster: [A] }));
+    const server = serve(A, (request) => request);
+    const client = bind('client', CLIENT);
+    const answers: number[] = [];
+    client.on('message', (answer: Buffer) => answers.push(Number(answer.toString())));
+    const sent = Array.from({ length: 200 }, (_, n) => n);
+    for (const n of sent) client.send(String(n), AT_VIP.port, AT_VIP.ip);
+    await until('all are answered', () => answers.length === sent.length);
+    assert.deepEqual(answers, sent);
+    assert.deepEqual(
+      server.received.map((each) => Number(each.toString())),
+      sent,
+    );
+  });
+
+  test('no datagram is lost to an endpoint that refuses', async () => {
+    await relay.follow(service({ cluster: [A, B] }));
+    serveNamed(B);
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => askOnce(String(n))));
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 40 }, (_, n) => `${B} ${n}`),
+    );
+    const { failures, retries, setAside } = relay.counts(DNS);
+    assert.ok(failures.refused > 0);
+    assert.equal(retries, failures.refused);
+    assert.equal(failures['no-endpoint'], 0);
+    assert.equal(setAside, 1);
+  });
+
+  test('a flow leaves an endpoint that dies, with the datagram that it no longer got', async () => {
+    await relay.follow(service({ cluster: [A, B] }));
+    const servers = new Map([A, B].map((ip) => [ip, serveNamed(ip)]));
+    const client = bind('client', CLIENT);
+    const first = String(await ask(client, '1', AT_VIP)).split(' ')[0] ?? '';
+    close(servers.get(first)?.socket ?? assert.fail(first));
+    const other = first === A ? B : A;
+    assert.equal(String(await ask(client, '2', AT_VIP)), `${other} 2`);
+    assert.equal(String(await ask(client, '3', AT_VIP)), `${other} 3`);
+    assert.equal(await relay.flows(), 1);
+  });
+
+  test('when all refuse nothing comes, and nothing stays in the way of a better time', async () => {
+    await relay.follow(service({ cluster: [A, B, C] }));
+    const client = bind('client', CLIENT);
+    client.send('lost', AT_VIP.port, AT_VIP.ip);
+    await until('all have refused', () => relay.counts(DNS).failures.refused === 3);
+    await until('the flow is over', async () => (await relay.flows()) === 0);
+    serveNamed(C);
+    assert.equal(String(await ask(client, 'found', AT_VIP)), `${C} found`);
+  });
+
+  test('flows leave an endpoint that is gone, at once, and stay with one that only ends', async () => {
+    await relay.follow(service({ cluster: [A] }));
+    for (const ip of [A, B, C]) serveNamed(ip);
+    const client = bind('client', CLIENT);
+    assert.equal(String(await ask(client, '1', AT_VIP)), `${A} 1`);
+    await relay.follow(service({ cluster: [B], ending: [A] }));
+    assert.equal(String(await ask(client, '2', AT_VIP)), `${A} 2`);
+    assert.equal(await askOnce('3'), `${B} 3`);
+    assert.equal(await relay.follow(service({ cluster: [B, C] })), 1);
+    assert.notEqual(String(await ask(client, '4', AT_VIP)), `${A} 4`);
+    assert.equal(await relay.follow(service({})), 0);
+    assert.equal(await ask(client, '5', AT_VIP, 100), undefined);
+    assert.equal(relay.counts(DNS).failures['no-endpoint'], 1);
+    assert.equal(relay.counts(DNS).active, 0);
+  });
+
+  test('flows end with their destination and their Service, and others go on', async () => {
+    const other = `destination UDP/4 ${VIP}:54 service=${DNS} inside=cluster outside=cluster`;
+    await relay.follow(service({ cluster: [A] }), other);
+    serveNamed(A);
+    const client = bind('client', CLIENT);
+    await ask(client, '1', AT_VIP);
+    await ask(client, '1', { ip: VIP, port: 54 });
+    assert.equal(await relay.follow('no destination UDP/4 10.96.0.10:54'), 1);
+    assert.equal(await relay.follow(VIP_LINE), 1);
+    assert.equal(await relay.follow(VIP_LINE.replace('outside=cluster', 'outside=local')), 0);
+    await relay.follow(VIP_LINE);
+    await ask(client, '2', AT_VIP);
+    assert.equal(await relay.follow(`no service ${DNS}`), 0);
+  });
+
+  test('affinity holds over the ports of a client', async () => {
+    const settings = 'balancing=round-robin affinity=10800 limit=-';
+    await relay.follow(service({ cluster: [A, B, C], settings }));
+    for (const ip of [A, B, C]) serveNamed(ip);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => askOnce()));
+    assert.equal(new Set(answers).size, 1);
+    const stranger = await ask(bind('client', '198.18.0.1'), 'x', AT_VIP);
+    assert.notEqual(String(stranger), answers[0]);
+  });
+
+  test('an idle flow ends, and one that is used goes on', async () => {
+    await restart({ oneWayMs: 1500, twoWayMs: 1500 });
+    await relay.follow(service({ cluster: [A] }));
+    serveNamed(A);
+    const [busy] = [bind('client', CLIENT), await askOnce()];
+    await ask(busy, 'x', AT_VIP);
+    assert.equal(await relay.flows(), 2);
+    await until('the idle one is over', async () => {
+      await ask(busy, 'x', AT_VIP);
+      return (await relay.flows()) === 1;
+    });
+    assert.equal(relay.counts(DNS).active, 1);
+  });
+
+  test('a limit on the flows of a Service', async () => {
+    const settings = 'balancing=round-robin affinity=- limit=2';
+    await relay.follow(service({ cluster: [A], settings }));
+    serveNamed(A);
+    const clients = [1, 2, 3].map(() => bind('client', CLIENT));
+    const answers = await Promise.all(
+      clients.map((client) => ask(client, 'x', AT_VIP, client === clients[2] ? 200 : undefined)),
+    );
+    assert.deepEqual(answers.map(String), [`${A} x`, `${A} x`, 'undefined']);
+    assert.equal(relay.counts(DNS).failures['over-limit'], 1);
+  });
+
+  test('a flood of clients that never speak twice ends no two-way flow', async () => {
+    await restart({ mostFlows: 60 });
+    await relay.follow(service({ cluster: [A] }));
+    serveNamed(A);
+    const clients = Array.from({ length: 20 }, () => bind('client', CLIENT));
+    for (const client of [...clients, ...clients]) await ask(client, 'x', AT_VIP);
+    const held = relay.held();
+    for (let n = 0; n < 2000; n += 1) {
+      const spoofed = bind('client', `198.18.${n >> 8}.${n & 255}`);
+      spoofed.send('y', AT_VIP.port, AT_VIP.ip, () => close(spoofed));
+      if (n % 100 === 0) await sleep(1);
+    }
+    await until('all have come', () => relay.counts(DNS).connections === 2020);
+    assert.equal(await relay.flows(), 60);
+    assert.ok(relay.held() <= held + 40);
+    for (const client of clients) {
+      assert.equal(String(await ask(client, 'z', AT_VIP)), `${A} z`);
+    }
+    assert.equal(relay.counts(DNS).connections, 2020);
+  });
+
+  test('with nothing but two-way flows, a new client waits for an idle one to end', async () => {
+    await restart({ mostFlows: 2 });
+    await relay.follow(service({ cluster: [A] }));
+    serveNamed(A);
+    const clients = [bind('client', CLIENT), bind('client', CLIENT)];
+    for (const client of [...clients, ...clients]) await ask(client, 'x', AT_VIP);
+    assert.equal(await ask(bind('client', CLIENT), 'x', AT_VIP, 100), undefined);
+    assert.equal(relay.counts(DNS).failures['over-limit'], 1);
+    for (const client of clients) assert.equal(String(await ask(client, 'y', AT_VIP)), `${A} y`);
+  });
+
+  test('the next relay stands beside this one and takes its clients over', async () => {
+    serveNamed(A);
+    await relay.follow(service({ cluster: [A] }));
+    const client = bind('client', CLIENT);
+    assert.equal(String(await ask(client, '1', AT_VIP)), `${A} 1`);
+    const next = await startRelay(PORT + 1);
+    await next.follow(service({ cluster: [A] }), VIP_LINE);
+    await pointRulesAt(PORT + 1);
+    assert.equal(String(await ask(client, '2', AT_VIP)), `${A} 2`);
+    assert.equal(next.counts(DNS).connections, 1);
+    assert.equal(await relay.unlisten(), 1);
+    await pointRulesAt(PORT);
+    await next.stop();
+  });
+});
