@@ -1,5 +1,6 @@
 /** The UDP relay with real datagrams: a client, a node with TPROXY rules, endpoints behind it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -14,24 +15,18 @@ import {
   close,
   closeLab,
   closeSockets,
+  inside,
   openLab,
   pointRulesAt,
   serve,
   serveNamed,
   until,
 } from './relayUdp/lab.ts';
-import { A, AT_VIP, B, C, DNS, DNS6, VIP_LINE, service } from './relayUdp/lines.ts';
+import { A, AT_VIP, B, C, DNS, LINES6, VIP_LINE, askOnce, service } from './relayUdp/lines.ts';
 import { openFiles, startRelay } from './relayUdp/relay.ts';
 import type { TestRelay } from './relayUdp/relay.ts';
 
 const PORT = 10_200;
-
-/** From a socket of its own, which is a flow of its own. */
-async function askOnce(text = 'x'): Promise<string | undefined> {
-  const client = bind('client', CLIENT);
-  const answer = await ask(client, text, AT_VIP);
-  return answer?.toString();
-}
 
 describe('the UDP relay', () => {
   let relay: TestRelay;
@@ -86,10 +81,7 @@ describe('the UDP relay', () => {
     await relay.follow(
       service({ cluster: [A], local: [B] }),
       `destination UDP/4 *:${NODE_PORT} service=${DNS} inside=cluster outside=local`,
-      service({ cluster: [] })
-        .replace(DNS, DNS6)
-        .replace('cluster=-', 'cluster=[fd00:244::2]:8080'),
-      `destination UDP/6 [${VIP6}]:53 service=${DNS6} inside=cluster outside=cluster`,
+      ...LINES6,
     );
     for (const address of [A, B, 'fd00:244::2']) serveNamed(address);
     const answers = [
@@ -163,14 +155,28 @@ describe('the UDP relay', () => {
     assert.equal(await relay.flows(), 1);
   });
 
-  test('when all refuse nothing comes, and nothing stays in the way of a better time', async () => {
+  test('when all refuse the client is refused, and may find a better time', async () => {
     await relay.follow(service({ cluster: [A, B, C] }));
     const client = bind('client', CLIENT);
-    client.send('lost', AT_VIP.port, AT_VIP.ip);
-    await until('all have refused', () => relay.counts(DNS).failures.refused === 3);
-    await until('the flow is over', async () => (await relay.flows()) === 0);
+    inside('client', () => client.connect(AT_VIP.port, AT_VIP.ip));
+    client.send('lost');
+    const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNREFUSED');
+    assert.equal(relay.counts(DNS).failures.refused, 3);
+    assert.equal(await relay.flows(), 0);
     serveNamed(C);
-    assert.equal(String(await ask(client, 'found', AT_VIP)), `${C} found`);
+    client.send('found');
+    const [answer] = (await once(client, 'message')) as [Buffer];
+    assert.equal(String(answer), `${C} found`);
+  });
+
+  test('a client by IPv6 is refused, too', async () => {
+    await relay.follow(...LINES6);
+    const client = bind('client', CLIENT6);
+    inside('client', () => client.connect(53, VIP6));
+    client.send('lost');
+    const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNREFUSED');
   });
 
   test('flows leave an endpoint that is gone, at once, and stay with one that only ends', async () => {

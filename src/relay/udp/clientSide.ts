@@ -15,7 +15,7 @@ export interface ClientSideContext extends FlowOpeningContext {
 export type HandOn = (datagram: Datagram, side: Side) => void;
 
 export function createClientSide(context: ClientSideContext): HandOn {
-  const { loop, dialleds, flows, endpointSide, keeper, endFlow } = context;
+  const { loop, dialleds, flows, endpointSide, keeper, letDown, faulted } = context;
   const openFlow = createFlowOpening(context);
   /** Most datagrams are for the same address as the one before. */
   let last: Dialled | undefined;
@@ -31,9 +31,13 @@ export function createClientSide(context: ClientSideContext): HandOn {
     const known = findDialled(datagram)?.flows.get(socketKey(names, nameAt));
     const flow = known ?? openFlow(datagram, side);
     if (flow === undefined) return;
-    flows.clientSpoke(flow, loop.now());
-    flow.state.tally.movedToEndpoint(length);
-    if (!endpointSide.send(flow, payload.address + payloadAt, length)) return endFlow(flow);
-    keeper.keep(flow, payload.bytes.subarray(payloadAt, payloadAt + length));
+    try {
+      flows.clientSpoke(flow, loop.now());
+      flow.state.tally.movedToEndpoint(length);
+      if (!endpointSide.send(flow, payload.address + payloadAt, length)) return letDown(flow);
+      keeper.keep(flow, payload.bytes.subarray(payloadAt, payloadAt + length));
+    } catch (error) {
+      faulted(flow, error);
+    }
   };
 }

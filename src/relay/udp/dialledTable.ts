@@ -1,4 +1,6 @@
 /** What clients dial now, by address and by Service. */
+import { openDialled } from './dialled.ts';
+import type { DialledAs } from './dialled.ts';
 import type { Dialled } from './flow.ts';
 import type { SocketKey } from './socketKey.ts';
 import type { Descriptors } from '../native/descriptors.ts';
@@ -8,7 +10,8 @@ export interface DialledTable {
   /** Those of a Service. */
   ofService(service: string): readonly Dialled[];
   all(): readonly Dialled[];
-  add(dialled: Dialled): void;
+  /** The one at hand, or a new one. Throws a SystemError. */
+  open(as: DialledAs): Dialled;
   /** Nobody dials it any more. */
   close(dialled: Dialled): void;
 }
@@ -21,10 +24,14 @@ export function createDialledTable(descriptors: Descriptors): DialledTable {
     find: (key) => byKey.get(key),
     ofService: (service) => [...(byService.get(service) ?? [])],
     all: () => [...byKey.values()],
-    add(dialled) {
-      const { service } = dialled.destination;
-      byKey.set(dialled.key, dialled);
+    open(as) {
+      const known = byKey.get(as.key);
+      if (known !== undefined) return known;
+      const { service } = as.destination;
+      const dialled = openDialled(as, descriptors);
+      byKey.set(as.key, dialled);
       byService.set(service, (byService.get(service) ?? new Set()).add(dialled));
+      return dialled;
     },
     close(dialled) {
       const { service } = dialled.destination;

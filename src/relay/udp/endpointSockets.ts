@@ -20,8 +20,8 @@ export interface EndpointSocketsContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  /** Descriptors ran out: whether one was freed. */
-  readonly freeDescriptor: () => boolean;
+  /** Descriptors ran out for this flow: whether another's was freed. */
+  readonly freeDescriptor: (flow: Flow) => boolean;
   /** There is something to receive, an answer or a refusal. */
   readonly readable: (flow: Flow) => void;
   /** `readable` threw. */
@@ -49,16 +49,16 @@ export function createEndpointSockets(context: EndpointSocketsContext): Endpoint
     },
   };
 
-  function openFor(endpoint: EndpointAddress): number {
+  function openFor(flow: Flow, endpoint: EndpointAddress): number {
     const family = addresses.familyOf(endpoint);
     const fd = openSocket(family, SOCK_DGRAM);
-    if (fd !== -1 || !isShortage(errno()) || !freeDescriptor()) return fd;
+    if (fd !== -1 || !isShortage(errno()) || !freeDescriptor(flow)) return fd;
     return openSocket(family, SOCK_DGRAM);
   }
 
   return {
     open(flow, endpoint) {
-      const fd = openFor(endpoint);
+      const fd = openFor(flow, endpoint);
       if (fd === -1) return errno();
       descriptors.hold(fd);
       const { address, length } = addresses.write(endpoint);

@@ -1,5 +1,4 @@
 /** How a flow begins, with a client's first datagram. */
-import { openDialled } from './dialled.ts';
 import type { DialledTable } from './dialledTable.ts';
 import type { EndpointSide } from './endpointSide.ts';
 import { isShortage } from './endpointSockets.ts';
@@ -17,14 +16,17 @@ export interface FlowOpeningContext extends Omit<UdpContext, 'addresses' | 'opti
   readonly dialleds: DialledTable;
   readonly flows: FlowTable;
   readonly endpointSide: EndpointSide;
-  readonly endFlow: (flow: Flow) => void;
+  /** No endpoint serves the flow: tell its client, and end it. */
+  readonly letDown: (flow: Flow) => void;
+  /** Something that should not have happened ends the flow. */
+  readonly faulted: (flow: Flow, error: unknown) => void;
 }
 
 /** undefined, and counted, when there is none to be had for this datagram. */
 export type OpenFlow = (datagram: Datagram, side: Side) => Flow | undefined;
 
 export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
-  const { loop, table, descriptors, dialleds, flows, endpointSide, endFlow } = context;
+  const { loop, table, dialleds, flows, endpointSide, letDown, faulted } = context;
 
   function begin(
     datagram: Datagram,
@@ -48,13 +50,9 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     { state }: Pick<Flow, 'state'>,
   ): Dialled | undefined {
     const key = socketKey(controls, dialledAt);
-    const known = dialleds.find(key);
-    if (known !== undefined) return known;
     const address = readSocketAddress(controls, dialledAt);
     try {
-      const dialled = openDialled({ key, address, destination }, descriptors);
-      dialleds.add(dialled);
-      return dialled;
+      return dialleds.open({ key, address, destination });
     } catch (error) {
       const isShort = isShortage((error as SystemError).errno);
       state.tally.failed(isShort ? 'out-of-files' : 'unreachable');
@@ -63,10 +61,19 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     }
   }
 
+  function assigned(flow: Flow): Flow | undefined {
+    try {
+      if (endpointSide.open(flow)) return flow;
+      letDown(flow);
+    } catch (error) {
+      faulted(flow, error);
+    }
+    return undefined;
+  }
+
   return (datagram, side) => {
-    const { controls, dialledAt } = datagram;
-    const port = portAt(controls, dialledAt);
-    const destination = table.find('UDP', ipAt(controls, dialledAt), port);
+    const { controls, dialledAt: at } = datagram;
+    const destination = table.find('UDP', ipAt(controls, at), portAt(controls, at));
     const state = destination && table.service(destination.service);
     if (destination === undefined || state === undefined) return undefined;
     if (!flows.makeRoom() || !state.tally.enter(state.service.maxConnections)) {
@@ -75,8 +82,6 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     }
     const flow = begin(datagram, destination, { state, list: destination[side] });
     if (flow === undefined) state.tally.leave();
-    else if (endpointSide.open(flow)) return flow;
-    else endFlow(flow);
-    return undefined;
+    return flow && assigned(flow);
   };
 }

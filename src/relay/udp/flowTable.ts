@@ -16,8 +16,8 @@ export interface FlowTable {
    * false when all are two-way.
    */
   makeRoom(): boolean;
-  /** End the oldest one-way flow; false when there is none. */
-  evict(): boolean;
+  /** End the oldest one-way flow but this; false when there is none. */
+  evict(but?: Flow): boolean;
   add(flow: Flow): void;
   remove(flow: Flow): void;
   clientSpoke(flow: Flow, now: number): void;
@@ -32,10 +32,11 @@ export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): 
   const oneWay = createAgeList<Flow>();
   const twoWay = createAgeList<Flow>();
 
-  function evict(): boolean {
+  function evict(but?: Flow): boolean {
     const oldest = oneWay.oldest();
-    if (oldest === undefined) return false;
-    end(oldest);
+    const evicted = oldest === but ? oldest?.newer : oldest;
+    if (evicted === undefined) return false;
+    end(evicted);
     return true;
   }
 

@@ -7,10 +7,12 @@ import type { DestinationAddress, RelayLine, RelayService } from '../../plan/rel
 import { ipBytes } from '../native/socketAddress.ts';
 import type { Table } from '../table.ts';
 
+type KnownDialled = Pick<DialledTable, 'find' | 'ofService' | 'all'>;
+
 /** After the table has followed the line. */
 export function flowsEndedBy(
   line: RelayLine,
-  dialleds: DialledTable,
+  dialleds: KnownDialled,
   table: Pick<Table<unknown>, 'find'>,
 ): readonly Flow[] {
   switch (line.kind) {
@@ -26,7 +28,7 @@ export function flowsEndedBy(
 }
 
 /** Flows stay with an endpoint that ends as long as it serves. */
-function withoutEndpoint(service: RelayService, dialleds: DialledTable): readonly Flow[] {
+function withoutEndpoint(service: RelayService, dialleds: KnownDialled): readonly Flow[] {
   const served = dialleds.ofService(service.name);
   if (served.length === 0) return [];
   const { cluster, local, ending } = service;
@@ -39,7 +41,7 @@ function withoutEndpoint(service: RelayService, dialleds: DialledTable): readonl
 /** Those of clients that dialled what leads elsewhere now. */
 function ofMoved(
   address: DestinationAddress,
-  dialleds: DialledTable,
+  dialleds: KnownDialled,
   table: Pick<Table<unknown>, 'find'>,
 ): readonly Flow[] {
   if (address.protocol !== 'UDP') return [];
@@ -57,7 +59,7 @@ function ofMoved(
 
 function dialledAt(
   { family, ip, port }: DestinationAddress,
-  dialleds: DialledTable,
+  dialleds: KnownDialled,
 ): readonly Dialled[] {
   if (ip === undefined) return dialleds.all().filter(({ address }) => address.port === port);
   const dialled = dialleds.find(keyOf({ family, ip: ipBytes(ip), port }));

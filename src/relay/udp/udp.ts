@@ -8,10 +8,12 @@ import { createEndpointSide } from './endpointSide.ts';
 import type { EndpointAddresses } from './endpointSockets.ts';
 import type { Flow } from './flow.ts';
 import { createFlowTable } from './flowTable.ts';
-import type { FlowLimits } from './flowTable.ts';
+import type { FlowLimits, FlowTable } from './flowTable.ts';
+import { createFaults } from './faults.ts';
 import { createKeeper } from './keep.ts';
 import { createReceiver } from './receive.ts';
 import type { Datagram } from './receive.ts';
+import { createRefusals } from './refusal.ts';
 import { createReplies } from './replies.ts';
 import { flowsEndedBy } from './tableChange.ts';
 import type { RelayLine } from '../../plan/relayTable.ts';
@@ -44,7 +46,7 @@ export interface UdpContext {
   readonly addresses: EndpointAddresses;
   readonly table: Table<ServiceState>;
   readonly options: UdpOptions;
-  /** Something that should not have happened; it ended one flow, or lost a datagram. */
+  /** Something that should not have happened ended one flow, or lost a datagram; told rarely. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -63,22 +65,23 @@ export interface Udp {
 
 /** While the loop does other things, that many bytes wait. */
 const WAITING_BYTES = 8 * 1024 * 1024;
-/** How often idle flows are ended, in milliseconds. */
-const SWEEP_MS = 1000;
 
 export function createUdp(context: UdpContext): Udp {
-  const { loop, descriptors, table, options, onFault: fail } = context;
+  const { loop, descriptors, table, options } = context;
+  const fail = createFaults(loop.now, context.onFault);
+  const refuse = createRefusals(loop.now);
   const keeper = createKeeper(options.mostKeptBytes);
   const dialleds = createDialledTable(descriptors);
   const flows = createFlowTable(options, endFlow);
   const replies = createReplies(loop.soon);
-  const asked = { freeDescriptor: flows.evict, readable, faulted };
-  const endpointSide = createEndpointSide({ ...context, keeper, ...asked });
-  const handOn = createClientSide({ ...context, dialleds, flows, endpointSide, keeper, endFlow });
+  const common = { ...context, onFault: fail, keeper, dialleds, flows, letDown, faulted };
+  const endpointSide = createEndpointSide({ ...common, freeDescriptor: flows.evict, readable });
+  const handOn = createClientSide({ ...common, endpointSide });
   const receive = createReceiver();
-  let sweeping = loop.after(SWEEP_MS, sweep);
+  const stopSweeping = startSweeping(loop, flows);
 
   function endFlow(flow: Flow): void {
+    if (flow.dialled.flows.get(flow.key) !== flow) return;
     endpointSide.close(flow);
     keeper.drop(flow);
     flows.remove(flow);
@@ -91,21 +94,21 @@ export function createUdp(context: UdpContext): Udp {
 
   function readable(flow: Flow): void {
     const length = endpointSide.receive(flow, replies.room());
-    if (length === undefined) return endFlow(flow);
+    if (length === undefined) return letDown(flow);
     if (length === -1) return;
     flows.endpointSpoke(flow, loop.now());
     flow.state.tally.movedToClient(length);
     replies.push(flow, length);
   }
 
+  function letDown(flow: Flow): void {
+    endFlow(flow);
+    refuse(flow);
+  }
+
   function faulted(flow: Flow, error: unknown): void {
     fail(error);
     endFlow(flow);
-  }
-
-  function sweep(): void {
-    flows.expire(loop.now());
-    sweeping = loop.after(SWEEP_MS, sweep);
   }
 
   return {
@@ -118,8 +121,21 @@ export function createUdp(context: UdpContext): Udp {
     changed: (line) => flowsEndedBy(line, dialleds, table).forEach(endFlow),
     flows: flows.size,
     close() {
-      sweeping.stop();
+      stopSweeping();
       for (const { flows: each } of dialleds.all()) [...each.values()].forEach(endFlow);
     },
   };
+}
+
+/** How often idle flows are ended, in milliseconds. */
+const SWEEP_MS = 1000;
+
+/** Returns how to stop it. */
+function startSweeping(loop: Loop, flows: FlowTable): () => void {
+  let timer = loop.after(SWEEP_MS, sweep);
+  function sweep(): void {
+    flows.expire(loop.now());
+    timer = loop.after(SWEEP_MS, sweep);
+  }
+  return () => timer.stop();
 }
