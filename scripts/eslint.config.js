@@ -18,11 +18,11 @@ const LAYERS = {
   // A mode may build on the rules of iptables mode and on sets, not the other way round.
   backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables', 'sets'], types: [] },
   config: { imports: [...BASE, 'model', 'backends'], types: ['observe', 'serve'] },
-  observe: { imports: BASE, types: ['model', 'backends'] },
+  observe: { imports: BASE, types: ['model', 'backends', 'relay'] },
   watch: { imports: [...BASE, 'model'], types: ['observe'] },
   kernel: { imports: [...BASE, 'plan', 'model'], types: ['backends', 'observe'] },
-  // The last two are folders of its own, which its other folders build on.
-  relay: { imports: [...BASE, 'plan', 'native', 'pick'], types: ['observe'] },
+  // The last four are folders of its own, which build on each other.
+  relay: { imports: [...BASE, 'plan', 'native', 'pick', 'tcp', 'udp'], types: ['observe'] },
   serve: { imports: BASE, types: ['model', 'observe'] },
   sync: { imports: BELOW_SYNC, types: [] },
   cli: { imports: [...BELOW_SYNC, 'sync'], types: [] },
