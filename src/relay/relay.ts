@@ -51,7 +51,9 @@ export interface ServiceCounts {
 }
 
 /** Upper bounds in seconds; one more count stands behind the last, for everything above. */
-export const CONNECT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 5] as const;
+export const CONNECT_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 5,
+] as const;
 
 export interface RelayCounts {
   readonly services: ReadonlyMap<string, ServiceCounts>;

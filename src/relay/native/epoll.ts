@@ -13,6 +13,7 @@ export interface Watcher {
 }
 
 export interface Epoll {
+  readonly fd: number;
   /** Watch for EPOLL bits. Throws a SystemError, such as ENOSPC. */
   watch(fd: number, events: number, watcher: Watcher): void;
   /** Watch the same descriptor for other bits. */
@@ -62,6 +63,7 @@ export function createEpoll(): Epoll {
   }
 
   return {
+    fd: epoll,
     watch(fd, bits, watcher) {
       control(EPOLL_CTL_ADD, fd, bits);
       watchers[fd] = watcher;

@@ -4,7 +4,10 @@ import type { Epoll } from './epoll.ts';
 import { createTimers } from './timers.ts';
 import type { Timer } from './timers.ts';
 
-export interface Loop extends Pick<Epoll, 'watch' | 'change' | 'unwatch' | 'forget' | 'close'> {
+export interface Loop extends Pick<
+  Epoll,
+  'fd' | 'watch' | 'change' | 'unwatch' | 'forget' | 'close'
+> {
   /** Milliseconds of the clock when this round began: exact enough for time-outs. */
   now(): number;
   /** Call once, that many milliseconds from now or a little later; few different lengths, please. */
@@ -39,6 +42,7 @@ export function createLoop(clock: () => number): Loop {
   }
 
   return {
+    fd: epoll.fd,
     watch: epoll.watch,
     change: epoll.change,
     unwatch: epoll.unwatch,

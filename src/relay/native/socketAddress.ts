@@ -31,7 +31,11 @@ export function writeSocketAddress(to: Memory, at: number, address: SocketAddres
 
 /** The address that a call has written there; its bytes are copied. */
 export function readSocketAddress(from: Memory, at: number): SocketAddress {
-  return { family: familyAt(from, at), ip: ipAt(from, at).slice(), port: portAt(from, at) };
+  const family = familyAt(from, at);
+  const start = at + (family === 4 ? IPV4_AT : IPV6_AT);
+  // No subarray on the way: typed arrays are dear, and this is done for every connection.
+  const ip = from.bytes.slice(start, start + (family === 4 ? 4 : 16));
+  return { family, ip, port: portAt(from, at) };
 }
 
 export function familyAt(from: Memory, at: number): Family {
@@ -43,8 +47,8 @@ export function portAt(from: Memory, at: number): number {
 }
 
 /** The address's bytes where they stand: the next call may overwrite them. */
-export function ipAt(from: Memory, at: number): Uint8Array {
-  return familyAt(from, at) === 4
+export function ipAt(from: Memory, at: number, family = familyAt(from, at)): Uint8Array {
+  return family === 4
     ? from.bytes.subarray(at + IPV4_AT, at + IPV4_AT + 4)
     : from.bytes.subarray(at + IPV6_AT, at + IPV6_AT + 16);
 }
