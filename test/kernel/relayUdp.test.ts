@@ -1,8 +1,7 @@
 /** The UDP relay with real datagrams: a client, a node with TPROXY rules, endpoints behind it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'node:test';
 import {
   CLIENT,
   CLIENT6,
@@ -13,48 +12,21 @@ import {
   ask,
   bind,
   close,
-  closeLab,
-  closeSockets,
   inside,
-  openLab,
   pointRulesAt,
   serve,
   serveNamed,
   until,
 } from './relayUdp/lab.ts';
 import { A, AT_VIP, B, C, DNS, LINES6, VIP_LINE, askOnce, service } from './relayUdp/lines.ts';
-import { openFiles, startRelay } from './relayUdp/relay.ts';
-import type { TestRelay } from './relayUdp/relay.ts';
-
-const PORT = 10_200;
+import { startRelay } from './relayUdp/relay.ts';
+import { PORT, useRelay } from './relayUdp/suite.ts';
 
 describe('the UDP relay', () => {
-  let relay: TestRelay;
-  let files: number;
-
-  before(openLab);
-  before(() => pointRulesAt(PORT));
-  after(closeLab);
-  beforeEach(async () => {
-    files = openFiles();
-    relay = await startRelay(PORT);
-    await relay.follow(VIP_LINE);
-  });
-  afterEach(async () => {
-    closeSockets();
-    await relay.stop();
-    assert.deepEqual(relay.faults, []);
-    await until('no descriptor is left', () => openFiles() <= files);
-  });
-
-  /** Another relay in the place of the one at hand. */
-  async function restart(options: Parameters<typeof startRelay>[1]): Promise<void> {
-    await relay.stop();
-    relay = await startRelay(PORT, options);
-    await relay.follow(VIP_LINE);
-  }
+  const suite = useRelay();
 
   test('each client gets one endpoint, and the next the next', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A, B] }));
     serveNamed(A);
     serveNamed(B);
@@ -78,6 +50,7 @@ describe('the UDP relay', () => {
   });
 
   test('IPv6, NodePorts, and clients on the node itself have their own lists', async () => {
+    const relay = suite.relay();
     await relay.follow(
       service({ cluster: [A], local: [B] }),
       `destination UDP/4 *:${NODE_PORT} service=${DNS} inside=cluster outside=local`,
@@ -103,16 +76,19 @@ describe('the UDP relay', () => {
   });
 
   test('datagrams of every size arrive whole, both ways', async () => {
-    await relay.follow(service({ cluster: [A] }));
-    serve(A, (request) => request);
-    const client = bind('client', CLIENT);
-    for (const size of [0, 1, 1472, 1473, 9000, 65_507]) {
+    const relay = suite.relay();
+    await relay.follow(service({ cluster: [A] }), ...LINES6);
+    for (const address of [A, 'fd00:244::2']) serve(address, (request) => request);
+    const [client, client6] = [bind('client', CLIENT), bind('client', CLIENT6)];
+    for (const size of [0, 1, 1452, 1473, 9000, 65_507]) {
       const sent = Buffer.alloc(size, String(size));
       assert.deepEqual(await ask(client, sent, AT_VIP), sent, `${size} bytes`);
+      assert.deepEqual(await ask(client6, sent, { ip: VIP6, port: 53 }), sent, `${size} bytes`);
     }
   });
 
   test('a burst arrives whole and in its order', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A] }));
     const server = serve(A, (request) => request);
     const client = bind('client', CLIENT);
@@ -129,6 +105,7 @@ describe('the UDP relay', () => {
   });
 
   test('no datagram is lost to an endpoint that refuses', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A, B] }));
     serveNamed(B);
     const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => askOnce(String(n))));
@@ -144,6 +121,7 @@ describe('the UDP relay', () => {
   });
 
   test('a flow leaves an endpoint that dies, with the datagram that it no longer got', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A, B] }));
     const servers = new Map([A, B].map((ip) => [ip, serveNamed(ip)]));
     const client = bind('client', CLIENT);
@@ -156,6 +134,7 @@ describe('the UDP relay', () => {
   });
 
   test('when all refuse the client is refused, and may find a better time', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A, B, C] }));
     const client = bind('client', CLIENT);
     inside('client', () => client.connect(AT_VIP.port, AT_VIP.ip));
@@ -171,6 +150,7 @@ describe('the UDP relay', () => {
   });
 
   test('a client by IPv6 is refused, too', async () => {
+    const relay = suite.relay();
     await relay.follow(...LINES6);
     const client = bind('client', CLIENT6);
     inside('client', () => client.connect(53, VIP6));
@@ -180,6 +160,7 @@ describe('the UDP relay', () => {
   });
 
   test('flows leave an endpoint that is gone, at once, and stay with one that only ends', async () => {
+    const relay = suite.relay();
     await relay.follow(service({ cluster: [A] }));
     for (const ip of [A, B, C]) serveNamed(ip);
     const client = bind('client', CLIENT);
@@ -196,6 +177,7 @@ describe('the UDP relay', () => {
   });
 
   test('flows end with their destination and their Service, and others go on', async () => {
+    const relay = suite.relay();
     const other = `destination UDP/4 ${VIP}:54 service=${DNS} inside=cluster outside=cluster`;
     await relay.follow(service({ cluster: [A] }), other);
     serveNamed(A);
@@ -211,6 +193,7 @@ describe('the UDP relay', () => {
   });
 
   test('affinity holds over the ports of a client', async () => {
+    const relay = suite.relay();
     const settings = 'balancing=round-robin affinity=10800 limit=-';
     await relay.follow(service({ cluster: [A, B, C], settings }));
     for (const ip of [A, B, C]) serveNamed(ip);
@@ -220,65 +203,24 @@ describe('the UDP relay', () => {
     assert.notEqual(String(stranger), answers[0]);
   });
 
-  test('an idle flow ends, and one that is used goes on', async () => {
-    await restart({ oneWayMs: 1500, twoWayMs: 1500 });
-    await relay.follow(service({ cluster: [A] }));
-    serveNamed(A);
-    const [busy] = [bind('client', CLIENT), await askOnce()];
-    await ask(busy, 'x', AT_VIP);
-    assert.equal(await relay.flows(), 2);
-    await until('the idle one is over', async () => {
-      await ask(busy, 'x', AT_VIP);
-      return (await relay.flows()) === 1;
-    });
-    assert.equal(relay.counts(DNS).active, 1);
-  });
-
-  test('a limit on the flows of a Service', async () => {
-    const settings = 'balancing=round-robin affinity=- limit=2';
-    await relay.follow(service({ cluster: [A], settings }));
-    serveNamed(A);
-    const clients = [1, 2, 3].map(() => bind('client', CLIENT));
-    const answers = await Promise.all(
-      clients.map((client) => ask(client, 'x', AT_VIP, client === clients[2] ? 200 : undefined)),
+  test('where another program stands at the address, clients get nothing, and it is told', async () => {
+    const relay = suite.relay();
+    await relay.follow(
+      service({ cluster: [A] }),
+      `destination UDP/4 *:${NODE_PORT} service=${DNS} inside=cluster outside=cluster`,
     );
-    assert.deepEqual(answers.map(String), [`${A} x`, `${A} x`, 'undefined']);
-    assert.equal(relay.counts(DNS).failures['over-limit'], 1);
-  });
-
-  test('a flood of clients that never speak twice ends no two-way flow', async () => {
-    await restart({ mostFlows: 60 });
-    await relay.follow(service({ cluster: [A] }));
     serveNamed(A);
-    const clients = Array.from({ length: 20 }, () => bind('client', CLIENT));
-    for (const client of [...clients, ...clients]) await ask(client, 'x', AT_VIP);
-    const held = relay.held();
-    for (let n = 0; n < 2000; n += 1) {
-      const spoofed = bind('client', `198.18.${n >> 8}.${n & 255}`);
-      spoofed.send('y', AT_VIP.port, AT_VIP.ip, () => close(spoofed));
-      if (n % 100 === 0) await sleep(1);
-    }
-    await until('all have come', () => relay.counts(DNS).connections === 2020);
-    assert.equal(await relay.flows(), 60);
-    assert.ok(relay.held() <= held + 40);
-    for (const client of clients) {
-      assert.equal(String(await ask(client, 'z', AT_VIP)), `${A} z`);
-    }
-    assert.equal(relay.counts(DNS).connections, 2020);
-  });
-
-  test('with nothing but two-way flows, a new client waits for an idle one to end', async () => {
-    await restart({ mostFlows: 2 });
-    await relay.follow(service({ cluster: [A] }));
-    serveNamed(A);
-    const clients = [bind('client', CLIENT), bind('client', CLIENT)];
-    for (const client of [...clients, ...clients]) await ask(client, 'x', AT_VIP);
-    assert.equal(await ask(bind('client', CLIENT), 'x', AT_VIP, 100), undefined);
-    assert.equal(relay.counts(DNS).failures['over-limit'], 1);
-    for (const client of clients) assert.equal(String(await ask(client, 'y', AT_VIP)), `${A} y`);
+    const squatter = bind('node', NODE, NODE_PORT);
+    const [client, at] = [bind('client', CLIENT), { ip: NODE, port: NODE_PORT }];
+    assert.equal(await ask(client, '1', at, 100), undefined);
+    assert.equal(relay.counts(DNS).failures.unreachable, 1);
+    assert.match(relay.faults.splice(0).join(), /EADDRINUSE/);
+    close(squatter);
+    assert.equal(String(await ask(client, '2', at)), `${A} 2`);
   });
 
   test('the next relay stands beside this one and takes its clients over', async () => {
+    const relay = suite.relay();
     serveNamed(A);
     await relay.follow(service({ cluster: [A] }));
     const client = bind('client', CLIENT);
