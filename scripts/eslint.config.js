@@ -15,13 +15,14 @@ const LAYERS = {
   sorted: { pure: true, imports: [], types: [] },
   model: { pure: true, imports: BASE, types: [] },
   plan: { pure: true, imports: BASE, types: [] },
-  // A mode may build on the rules of iptables mode, not the other way round.
-  backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables'], types: [] },
+  // A mode may build on the rules of iptables mode and on sets, not the other way round.
+  backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables', 'sets'], types: [] },
   config: { imports: [...BASE, 'model', 'backends'], types: ['observe', 'serve'] },
-  observe: { imports: BASE, types: ['model', 'backends'] },
+  observe: { imports: BASE, types: ['model', 'backends', 'relay'] },
   watch: { imports: [...BASE, 'model'], types: ['observe'] },
   kernel: { imports: [...BASE, 'plan', 'model'], types: ['backends', 'observe'] },
-  relay: { imports: [...BASE, 'plan'], types: ['observe'] },
+  // The last four are folders of its own, which build on each other.
+  relay: { imports: [...BASE, 'plan', 'native', 'pick', 'tcp', 'udp'], types: ['observe'] },
   serve: { imports: BASE, types: ['model', 'observe'] },
   sync: { imports: BELOW_SYNC, types: [] },
   cli: { imports: [...BELOW_SYNC, 'sync'], types: [] },
@@ -37,6 +38,7 @@ const OWNERS = {
   commander: ['cli'],
   'ipaddr.js': ['net'],
   'node:child_process': ['kernel/run.ts'],
+  koffi: ['relay'],
   'node:crypto': ['net', 'watch', 'serve', 'sync', 'cli'],
   'prom-client': ['observe', 'serve'],
   'sorted-btree': ['sorted'],

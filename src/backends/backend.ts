@@ -3,7 +3,7 @@ import type { Snapshot } from '../model/types.ts';
 import type { Plan } from '../plan/operation.ts';
 import type { SortedMap } from '../sorted/sortedMap.ts';
 
-export const MODES = ['iptables', 'ipvs'] as const;
+export const MODES = ['iptables', 'ipvs', 'userspace'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Names one object on the node, in the backend's own scheme: `4/nat/chain/KUBE-SERVICES`. */

@@ -62,6 +62,32 @@ export function durationField({ canBeZero }: { readonly canBeZero: boolean }) {
   });
 }
 
+/** Milliseconds, from Go durations with commas between; at most 16 of them. */
+export function durationsField() {
+  return field(
+    'one to 16 durations such as 250ms with commas between, each more than 0',
+    (text) => {
+      const list = text.split(',').map((part) => parseDuration(part.trim()) ?? 0);
+      const isRight = list.length <= 16 && list.every((ms) => ms > 0 && ms <= MAX_DURATION_MS);
+      return isRight ? list : undefined;
+    },
+  );
+}
+
+/** Ports from the first to the last, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export function portRangeField() {
+  return field<PortRange>('a range of at least two ports such as 10200-10215', (text) => {
+    const [, from = '', to = ''] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+    const [first, last] = [parseInteger(from, 1, 65_535), parseInteger(to, 1, 65_535)];
+    return first === undefined || last === undefined || first >= last ? undefined : { first, last };
+  });
+}
+
 export function urlField() {
   return optionalField('an https:// URL', (text) =>
     /^https?:$/.test(URL.parse(text)?.protocol ?? ''),

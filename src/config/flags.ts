@@ -3,7 +3,15 @@ import { z } from 'zod';
 
 import { configSchema } from './schema.ts';
 
-export const FLAG_GROUPS = ['Task', 'Objects', 'Traffic', 'IPVS', 'Sync', 'Diagnostics'] as const;
+export const FLAG_GROUPS = [
+  'Task',
+  'Objects',
+  'Traffic',
+  'IPVS',
+  'Userspace',
+  'Sync',
+  'Diagnostics',
+] as const;
 
 export interface Flag {
   /** Without the hyphens. */
@@ -55,10 +63,23 @@ export const FLAGS: readonly Flag[] = [
   { group: 'IPVS', name: 'ipvs-udp-timeout', path: 'ipvs.udpTimeout', value: 'duration', defaultValue: '0s' },
   { group: 'IPVS', name: 'ipvs-drain-timeout', path: 'ipvs.drainTimeout', value: 'duration', defaultValue: '15m' },
 
+  { group: 'Userspace', name: 'userspace-ports', path: 'userspace.ports', value: 'range', defaultValue: '10200-10215' },
+  { group: 'Userspace', name: 'userspace-workers', path: 'userspace.workers', value: 'number', defaultValue: '0' },
+  { group: 'Userspace', name: 'userspace-balancing', path: 'userspace.balancing', value: 'name', defaultValue: 'round-robin' },
+  { group: 'Userspace', name: 'userspace-dial-timeouts', path: 'userspace.dialTimeouts', value: 'durations', defaultValue: '250ms,500ms,1s,2s' },
+  { group: 'Userspace', name: 'userspace-connection-limit', path: 'userspace.connectionLimit', value: 'number', defaultValue: '0' },
+  { group: 'Userspace', name: 'userspace-idle-timeout', path: 'userspace.idleTimeout', value: 'duration', defaultValue: '24h' },
+  { group: 'Userspace', name: 'udp-timeout', path: 'userspace.udpTimeout', value: 'duration', defaultValue: '2m' },
+  { group: 'Userspace', name: 'userspace-udp-flows', path: 'userspace.udpFlows', value: 'number', defaultValue: '4096' },
+  { group: 'Userspace', name: 'userspace-drain-timeout', path: 'userspace.drainTimeout', value: 'duration', defaultValue: '25s' },
+  { group: 'Userspace', name: 'userspace-bridge-netfilter', path: 'userspace.bridgeNetfilter', value: 'word', defaultValue: 'keep' },
+
   { group: 'Sync', name: 'iptables-sync-period', path: 'iptables.syncPeriod', value: 'duration', defaultValue: '30s' },
   { group: 'Sync', name: 'iptables-min-sync-period', path: 'iptables.minSyncPeriod', value: 'duration', defaultValue: '1s' },
   { group: 'Sync', name: 'ipvs-sync-period', path: 'ipvs.syncPeriod', value: 'duration', defaultValue: '30s' },
   { group: 'Sync', name: 'ipvs-min-sync-period', path: 'ipvs.minSyncPeriod', value: 'duration', defaultValue: '1s' },
+  { group: 'Sync', name: 'userspace-sync-period', path: 'userspace.syncPeriod', value: 'duration', defaultValue: '30s' },
+  { group: 'Sync', name: 'userspace-min-sync-period', path: 'userspace.minSyncPeriod', value: 'duration', defaultValue: '100ms' },
 
   { group: 'Diagnostics', name: 'healthz-bind-address', path: 'healthzBindAddress', value: 'address', defaultValue: '0.0.0.0:10256' },
   { group: 'Diagnostics', name: 'metrics-bind-address', path: 'metricsBindAddress', value: 'address', defaultValue: '127.0.0.1:10249' },

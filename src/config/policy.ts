@@ -6,6 +6,7 @@ import type {
   NodeInfo,
   NodePortAddresses,
   Policy,
+  UserspacePolicy,
 } from '../model/types.ts';
 import { familyOf, parseCidr } from '../net/address.ts';
 import type { Cidr, Ip } from '../net/address.ts';
@@ -46,6 +47,7 @@ export function policyFrom(
       dropInvalid: !config.conntrack.tcpBeLiberal && !isConntrackLiberal,
       tcpBeLiberal: config.conntrack.tcpBeLiberal,
       ipvs: config.mode === 'ipvs' ? ipvsPolicy(config, schedulers) : undefined,
+      userspace: config.mode === 'userspace' ? userspacePolicy(config) : undefined,
     },
   };
 }
@@ -58,6 +60,11 @@ function ipvsPolicy({ ipvs }: Config, available: NodeFacts['schedulers']): IpvsP
     udp: toSeconds(udpTimeout),
   };
   return { scheduler, available, strictARP, timeouts };
+}
+
+function userspacePolicy({ userspace }: Config): UserspacePolicy {
+  const { balancing, bridgeNetfilter } = userspace;
+  return { balancing, withoutBridgeNetfilter: bridgeNetfilter === 'off' };
 }
 
 /** Up, as the kernel counts whole seconds and 0 means something else. */

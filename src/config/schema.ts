@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { MODES } from '../backends/backend.ts';
+import { BALANCINGS } from '../model/balancings.ts';
 import { SCHEDULERS } from '../model/schedulers.ts';
 import {
   bindField,
@@ -9,12 +10,14 @@ import {
   cidrsField,
   clusterCidrField,
   durationField,
+  durationsField,
   integerField,
   interfaceField,
   modeField,
   nodeNameField,
   nodePortAddressesField,
   pathField,
+  portRangeField,
   urlField,
   wordField,
 } from './fields.ts';
@@ -75,6 +78,41 @@ const ipvs = z.strictObject({
   ),
 });
 
+const userspace = z.strictObject({
+  ports: portRangeField().describe(
+    'Where the relay listens, on addresses that nobody can dial: the first free port; a second process takes the next',
+  ),
+  workers: integerField(0, 64).describe('Threads of the relay; 0 for half of the processors'),
+  balancing: wordField(BALANCINGS).describe(
+    'How a connection gets its endpoint, where no annotation fairway.dev/balancing says otherwise',
+  ),
+  dialTimeouts: durationsField().describe(
+    'How long each attempt at an endpoint may take before the next one is tried; after the last the client is reset',
+  ),
+  connectionLimit: integerField(0, 1_000_000).describe(
+    'Most connections at a time; 0 for what the limit on open files allows',
+  ),
+  idleTimeout: durationField({ canBeZero: true }).describe(
+    'When a TCP connection that moves no byte is closed; 0s for never',
+  ),
+  udpTimeout: durationField({ canBeZero: false }).describe(
+    'When an idle UDP flow is forgotten; one that had no answer, after a quarter of it',
+  ),
+  udpFlows: integerField(1, 1_000_000).describe('Most UDP flows at a time'),
+  drainTimeout: durationField({ canBeZero: true }).describe(
+    'How long running connections may go on once the agent is asked to end',
+  ),
+  bridgeNetfilter: wordField(['keep', 'off']).describe(
+    'Whether iptables sees packets on bridges: keep what the node says, or off, without which the kernel takes packets of pods on a bridge away from the relay',
+  ),
+  syncPeriod: durationField({ canBeZero: false }).describe(
+    'How often rules and table are checked and, where others changed them, repaired',
+  ),
+  minSyncPeriod: durationField({ canBeZero: true }).describe(
+    'Least time from the end of a sync to the start of the next',
+  ),
+});
+
 export const configSchema = z.strictObject({
   mode: modeField(MODES).describe(`How Services get into the kernel: ${MODES.join(' or ')}`),
   clientConnection: z.strictObject({
@@ -100,6 +138,7 @@ export const configSchema = z.strictObject({
   detectLocal,
   iptables,
   ipvs,
+  userspace,
   nodePortAddresses: nodePortAddressesField().describe(
     'Accept NodePorts only on local addresses in these CIDRs, or on the primary ones of the Node',
   ),

@@ -18,6 +18,7 @@ import {
   text,
 } from './reader.ts';
 import type { Place } from './reader.ts';
+import { readRelaying } from './readRelaying.ts';
 import { SCHEDULER_ANNOTATION, SCHEDULERS } from './schedulers.ts';
 import type { Scheduler } from './schedulers.ts';
 import { readSourceRanges } from './sourceRanges.ts';
@@ -65,6 +66,7 @@ function readService(root: Place): Service {
     externalPolicy,
     affinitySeconds: readAffinity(spec),
     scheduler: readScheduler(root),
+    relaying: readRelaying(root),
     healthCheckNodePort:
       type === 'LoadBalancer' && externalPolicy === 'Local'
         ? optionalPort(field(spec, 'healthCheckNodePort'))

@@ -7,6 +7,7 @@ import { healthOf } from './health.ts';
 import { mergeSlices } from './mergeSlices.ts';
 import { portKey } from './names.ts';
 import { usableEndpoints } from './trafficPolicy.ts';
+import { decideRelaying } from './decideRelaying.ts';
 import { decideScheduler } from './decideScheduler.ts';
 import type {
   NodeInfo,
@@ -42,7 +43,8 @@ export function decide(service: Service, slices: Iterable<Slice>, ground: Ground
   const merged = mergeSlices(slices, node.name);
   const ports: ServicePort[] = [];
   const { scheduler, problems: ofScheduler } = decideScheduler(service, ground.policy);
-  const problems: Problem[] = [...ofScheduler];
+  const { relaying, problems: ofRelaying } = decideRelaying(service, ground.policy);
+  const problems: Problem[] = [...ofScheduler, ...ofRelaying];
   for (const family of familiesOf(service, ground.families)) {
     for (const port of service.ports) {
       const usable = usableEndpoints(merged.endpointsOf(port, family), node);
@@ -56,6 +58,7 @@ export function decide(service: Service, slices: Iterable<Slice>, ground: Ground
         family,
         affinitySeconds: service.affinitySeconds,
         scheduler,
+        relaying,
         destinations: found.destinations,
         ...usable,
       });

@@ -5,6 +5,7 @@
 import type { Cidr, Ip } from '../net/address.ts';
 import type { Family } from '../net/family.ts';
 import type { SortedMap } from '../sorted/sortedMap.ts';
+import type { Balancing } from './balancings.ts';
 import type { Scheduler } from './schedulers.ts';
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
@@ -67,6 +68,8 @@ export interface Service {
   readonly affinitySeconds: number | undefined;
   /** The annotation fairway.dev/scheduler, for ipvs mode; undefined for the agent's default. */
   readonly scheduler: Scheduler | undefined;
+  /** Annotations for userspace mode. */
+  readonly relaying: RelayWishes;
   /** Only for type LoadBalancer with externalTrafficPolicy Local. */
   readonly healthCheckNodePort: number | undefined;
   readonly ports: readonly PortSpec[];
@@ -159,6 +162,8 @@ export interface ServicePort {
   readonly affinitySeconds: number | undefined;
   /** Only in ipvs mode, and only one that this kernel has; undefined for the agent's default. */
   readonly scheduler: Scheduler | undefined;
+  /** undefined in every mode but userspace. */
+  readonly relaying: Relaying | undefined;
   /** In a fixed order, contested addresses of which another Service is the owner left out. */
   readonly destinations: readonly Destination[];
   /** Usable endpoints under policy Cluster (topology hints applied), sorted by ip then port. */
@@ -210,6 +215,30 @@ export interface Policy {
   readonly tcpBeLiberal: boolean;
   /** undefined in every other mode. */
   readonly ipvs: IpvsPolicy | undefined;
+  /** undefined in every other mode. */
+  readonly userspace: UserspacePolicy | undefined;
+}
+
+/** What the operator chose for userspace mode, as far as rules and the relay's table follow it. */
+export interface UserspacePolicy {
+  readonly balancing: Balancing;
+  /** Switch bridge netfilter off: see backends/userspace/README.md. */
+  readonly withoutBridgeNetfilter: boolean;
+}
+
+/** What a Service wishes of the relay. */
+export interface RelayWishes {
+  /** fairway.dev/balancing; undefined for the agent's default. */
+  readonly balancing: Balancing | undefined;
+  /** fairway.dev/max-connections: at a time, for each port; undefined for no limit of its own. */
+  readonly maxConnections: number | undefined;
+  /** fairway.dev/proxy-protocol is v2. */
+  readonly proxyProtocol: boolean;
+}
+
+/** The same, decided. */
+export interface Relaying extends RelayWishes {
+  readonly balancing: Balancing;
 }
 
 /** What the operator chose for ipvs mode. */

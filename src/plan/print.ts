@@ -1,5 +1,6 @@
 /** A Plan as a POSIX shell script that does the same by hand. */
 import type { Operation, Plan } from './operation.ts';
+import { RELAY } from './relayTable.ts';
 
 /**
  * The script; running it as root leaves the kernel as the agent would. Text from the API only
@@ -19,12 +20,18 @@ function commandOf(operation: Operation): string {
     case 'sysctl':
       return `sysctl -q -w ${quote(`${operation.name}=${operation.value}`)}`;
     case 'run': {
+      if (operation.program === RELAY) return tableText(operation.stdin ?? '');
       const command = [operation.program, ...operation.args].map(quote).join(' ');
       return operation.stdin === undefined
         ? command
         : `${command} ${hereDocument(operation.stdin)}`;
     }
   }
+}
+
+/** No program: the agent keeps it in memory, so the script only shows it. */
+function tableText(lines: string): string {
+  return `# (held by the running agent, there is nothing to run)\n: ${hereDocument(lines)}`;
 }
 
 /** Plain words stay as they are; everything else goes into single quotes. */

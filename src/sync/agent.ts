@@ -6,7 +6,11 @@ import type { IptablesPrograms } from '../kernel/variant.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { relayMetrics } from '../observe/relayMetrics.ts';
+import type { Family } from '../net/family.ts';
 import { createHealthState } from '../serve/healthState.ts';
+import { CONNECT_BUCKETS } from '../relay/relay.ts';
+import type { Relay } from '../relay/relay.ts';
 import type { HealthState } from '../serve/healthState.ts';
 import type { EventSink } from '../watch/events.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
@@ -21,6 +25,7 @@ import type { Loop } from './loop.ts';
 import { policyReader } from './nodePolicy.ts';
 import { countInvalid } from './packetCounts.ts';
 import { problemReporter } from './problems.ts';
+import { openRelayOf, warnOfBridges, withRelay } from './relay.ts';
 import { syncReport } from './report.ts';
 import { startServers } from './servers.ts';
 import type { Servers } from './servers.ts';
@@ -33,6 +38,8 @@ export interface AgentOptions {
   readonly log: Log;
   readonly kernel: Kernel;
   readonly events: EventSink;
+  /** In userspace mode; the real one when absent. */
+  readonly openRelay?: typeof openRelayOf;
   readonly makeSource: (observer: SourceObserver) => ObjectSource;
   /** Called once, after the first sync. */
   readonly onReady: () => void;
@@ -50,6 +57,8 @@ interface Parts extends AgentOptions {
   readonly programs: IptablesPrograms;
   readonly health: HealthState;
   readonly servers: Servers;
+  /** In userspace mode. */
+  readonly relay: Relay | undefined;
 }
 
 /** Rejects when the node lacks something or a port is taken; the message says what to do. */
@@ -65,6 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
   });
   const source = options.makeSource(sourceObserver(metrics));
+  let relay: Relay | undefined;
   // Objects come in while the node's programs are looked at, which takes a tenth of a second.
   source.start(noticingNode(store, options));
   try {
@@ -73,6 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.info('using iptables', { variant, version: programs.version, reason });
     // Loads ip_vs, or says at once that there is none.
     if (config.mode === 'ipvs') await kernel.list('ipvsadm', ['--list', '--numeric']);
+    relay = await relayFor(options, families);
     const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
     const servers = await startServers({
       ...options,
@@ -81,8 +92,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       families,
       store,
       countInvalid: () => countInvalid(kernel, programs),
+      showRelay: relay && relayView(metrics, relay),
     });
-    const loop = await buildLoop({ ...options, metrics, store, programs, health, servers });
+    const loop = await buildLoop({ ...options, metrics, store, programs, health, servers, relay });
     onChange = (): void => {
       queued(metrics, health, programs);
       loop.wake();
@@ -92,14 +104,33 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return {
       async stop() {
         await source.stop();
+        // From here on another process may have the rules; what it leaves to us we still serve.
         await loop.stop();
+        await relay?.drain(config.userspace.drainTimeout);
         await servers.close();
       },
     };
   } catch (error) {
     await source.stop();
+    await relay?.close();
     throw error;
   }
+}
+
+/** Open before the first sync, since the rules name its port; undefined in other modes. */
+async function relayFor(
+  options: AgentOptions,
+  families: readonly Family[],
+): Promise<Relay | undefined> {
+  const { config, openRelay = openRelayOf } = options;
+  if (config.mode !== 'userspace') return undefined;
+  await warnOfBridges(config, options);
+  return openRelay({ config, log: options.log, families });
+}
+
+function relayView({ registry }: Metrics, relay: Relay): () => void {
+  const { show } = relayMetrics(registry, { buckets: CONNECT_BUCKETS });
+  return () => show(relay.counts());
 }
 
 /** The store, and one line when the source turns out to have no Node of our name. */
@@ -125,7 +156,8 @@ function queued(metrics: Metrics, health: HealthState, { families }: IptablesPro
 }
 
 async function buildLoop(parts: Parts): Promise<Loop> {
-  const { config, log, kernel, metrics, store, programs, health, servers } = parts;
+  const { config, log, metrics, store, programs, health, servers, relay } = parts;
+  const kernel = relay === undefined ? parts.kernel : withRelay(parts.kernel, relay);
   const { families } = programs;
   let isReady = false;
   const report = syncReport({
@@ -149,10 +181,10 @@ async function buildLoop(parts: Parts): Promise<Loop> {
     taken: report.taken,
   });
   const task = syncTask({
-    backend: backendOf(config, programs),
+    backend: backendOf(config, programs, relay?.port),
     kernel,
     decide,
-    endStaleFlows: flowEnder({ log, metrics, families }),
+    endStaleFlows: flowEnder({ log, metrics, families, mode: config.mode }),
     report,
     now: () => performance.now(),
   });

@@ -3,17 +3,23 @@ import type { Backend, Mode } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { ipvsBackend } from '../backends/ipvs/index.ts';
+import { userspaceBackend } from '../backends/userspace/index.ts';
 import type { Config } from '../config/schema.ts';
 
-/** What the operator's mode makes rules with. */
+/**
+ * What the operator's mode makes rules with. `relayPort` is that of the open relay; in a dry run the
+ * one that it would take first.
+ */
 export function backendOf(
-  config: Pick<Config, 'mode' | 'ipvs'>,
+  config: Pick<Config, 'mode' | 'ipvs' | 'userspace'>,
   programs: IptablesPrograms,
+  relayPort: number = config.userspace.ports.first,
 ): Backend {
   const { excludeCIDRs, drainTimeout } = config.ipvs;
   const make: Readonly<Record<Mode, () => Backend>> = {
     iptables: () => iptablesBackend(programs),
     ipvs: () => ipvsBackend({ programs, excludeCIDRs, drainTimeout, now: () => performance.now() }),
+    userspace: () => userspaceBackend({ programs, relayPort }),
   };
   return make[config.mode]();
 }

@@ -1,4 +1,5 @@
 /** Ending stale UDP flows on the node, with what it takes to say which are stale. */
+import type { Mode } from '../backends/backend.ts';
 import { deleteUdpFlows } from '../kernel/conntrack.ts';
 import { KernelError } from '../kernel/errors.ts';
 import { ownAddresses } from '../kernel/interfaces.ts';
@@ -8,11 +9,13 @@ import type { Log } from '../observe/log.ts';
 import { ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { staleFlowTest } from './staleFlows.ts';
+import type { StaleTest } from './staleFlows.ts';
 
 export interface FlowEnderOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly families: readonly Family[];
+  readonly mode: Mode;
 }
 
 /** A function that ends the flows which a step made stale; without conntrack it says so once. */
@@ -21,8 +24,9 @@ export function flowEnder(
 ): (before: Snapshot | undefined, after: Snapshot) => Promise<number> {
   let isMissing = false;
   return async (before, after) => {
-    const isStale = staleFlowTest(before, after, new Set(ownAddresses()));
-    if (isStale === undefined || isMissing) return 0;
+    const test = staleFlowTest(before, after, new Set(ownAddresses()));
+    if (test === undefined || isMissing) return 0;
+    const isStale = options.mode === 'userspace' ? butForRelayed(test) : test;
     try {
       return await endFlows(options, isStale);
     } catch (error) {
@@ -34,9 +38,21 @@ export function flowEnder(
   };
 }
 
+/**
+ * The relay moves its flows itself, and takes every packet whatever conntrack remembers; only what
+ * another mode translated would go past it.
+ */
+function butForRelayed(isStale: StaleTest): StaleTest {
+  return (flow) => {
+    const { originalDestination, originalPort, replySource, replySourcePort } = flow;
+    const isTranslated = originalDestination !== replySource || originalPort !== replySourcePort;
+    return isTranslated && isStale(flow);
+  };
+}
+
 async function endFlows(
   { metrics, families }: FlowEnderOptions,
-  isStale: NonNullable<ReturnType<typeof staleFlowTest>>,
+  isStale: StaleTest,
 ): Promise<number> {
   let deleted = 0;
   for (const family of families) {

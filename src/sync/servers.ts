@@ -27,6 +27,8 @@ export interface ServersOptions {
   readonly events: EventSink;
   /** Packets dropped as INVALID so far. */
   readonly countInvalid: () => Promise<number>;
+  /** Show what the relay counted so far; undefined in modes without one. */
+  readonly showRelay: (() => void) | undefined;
 }
 
 export interface Servers {
@@ -96,7 +98,7 @@ function healthOptions(
 
 /** Counts that nobody needs between scrapes are taken at one. */
 async function scrape(
-  { metrics, store, families, countInvalid }: ServersOptions,
+  { metrics, store, families, countInvalid, showRelay }: ServersOptions,
   shown: Rendering | undefined,
 ): Promise<string> {
   const { kubeProxy, registry } = metrics;
@@ -105,6 +107,7 @@ async function scrape(
   kubeProxy.endpointChangesPending.set(counts.pendingEndpointChanges);
   const contested = shown?.snapshot.problems.values() ?? [];
   showProblems(metrics, [...store.problems(), ...contested]);
+  showRelay?.();
   if (shown !== undefined) {
     countLocal(metrics, shown.snapshot);
     // A node that cannot say so now has no other metric for it.

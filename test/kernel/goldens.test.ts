@@ -1,7 +1,8 @@
 /**
  * The golden file of every scenario: what --dry-run prints for its objects. The script is also run
  * in an empty network namespace, with both variants. With one of them an agent is then started
- * there, which must find nothing to do: the script left what the agent itself would have left.
+ * there, which must find nothing to do: the script left what the agent itself would have left. In
+ * userspace mode only the relay's table is left to do, as nobody but the agent can hold it.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -43,8 +44,26 @@ describe('goldens', { concurrency: 2, skip: whyNoLab() }, () => {
       const golden = join(directory, 'expected.ipvs');
       t.assert.fileSnapshot(script, golden, { serializers: [String] });
     });
+
+    test(`${name}: the script in userspace mode leaves an agent its relay's table`, async (t) => {
+      const wanted = ['--proxy-mode=userspace', ...flags];
+      const script = await dryRun(objects, 'nft', wanted);
+      const golden = join(directory, 'expected.userspace');
+      t.assert.fileSnapshot(script, golden, { serializers: [String] });
+      await inEmptyNamespace(`${name}-us`, script, async (namespace) => {
+        const args = [`--manifests=${objects}`, '--iptables-variant=nft', ...wanted];
+        const hasTable = script.includes('\nservice ');
+        assert.equal(await firstSync(namespace, args), hasTable ? 1 : 0);
+      });
+    });
   }
 });
+
+/** What routes need: their device, and the addresses that some name as source. */
+const INTERFACES = `link set lo up
+address add 192.0.2.11/32 dev lo
+address add 2001:db8::11/128 dev lo
+`;
 
 async function inEmptyNamespace(
   name: string,
@@ -53,6 +72,7 @@ async function inEmptyNamespace(
 ): Promise<void> {
   const namespace = namespaceOf(prefix, name);
   await runProgram('ip', ['netns', 'add', namespace]);
+  await runProgram('ip', ['-n', namespace, '-batch', '-'], INTERFACES);
   await runInside(namespace, ['sh', '-e'], script);
   await check(namespace);
   await runProgram('ip', ['netns', 'del', namespace]);

@@ -30,10 +30,11 @@ const RUNNERS: readonly Runner[] = [
   { label: 'iptables-nft', mode: 'iptables', variant: 'nft' },
   { label: 'iptables-legacy', mode: 'iptables', variant: 'legacy' },
   { label: 'ipvs', mode: 'ipvs', variant: 'nft' },
+  { label: 'userspace', mode: 'userspace', variant: 'nft' },
 ];
 
 /** Where this kernel has no ip_vs, test/vm runs that part in one that has. */
-const chosen = process.env['FAIRWAY_LAB_MODES'] ?? 'iptables-nft,iptables-legacy';
+const chosen = process.env['FAIRWAY_LAB_MODES'] ?? 'iptables-nft,iptables-legacy,userspace';
 const runners = RUNNERS.filter(({ label }) => chosen.split(',').includes(label));
 
 const scenarios = loadScenarios(ROOT).filter(({ name }) => ONLY?.includes(name) ?? true);

@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import type { Installed, ObjectKey } from '../../src/backends/backend.ts';
 import { ipvsBackend } from '../../src/backends/ipvs/index.ts';
 import { parseIpvsKey } from '../../src/backends/ipvs/names.ts';
-import type { ServiceHealth, ServiceKey, ServicePort } from '../../src/model/types.ts';
+import { parseNodeKey } from '../../src/backends/sets/names.ts';
+import type { ServiceHealth, ServiceKey } from '../../src/model/types.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
 import type { FakeIpvs } from '../support/fakeIpvs.ts';
 import { fakeIpvs } from '../support/fakeIpvs.ts';
-import { arbitraryServicePort, snapshotOf } from '../support/servicePorts.ts';
+import { arbitraryServicePort, settled, snapshotOf } from '../support/servicePorts.ts';
 
 const NOTHING: Installed = sortedMap();
 const names = { restore: 'iptables-restore', save: 'iptables-save' };
@@ -19,18 +20,6 @@ const backend = ipvsBackend({
   drainTimeout: 0,
   now: () => 0,
 });
-
-/** No two Services at one address and port: claims have settled that before. */
-function settled(ports: readonly ServicePort[]): readonly ServicePort[] {
-  const taken = new Set<string>();
-  return ports.map((port) => ({
-    ...port,
-    destinations: port.destinations.filter(({ ip, port: number }) => {
-      const at = `${ip ?? ''} ${String(number)} ${port.protocol} ${String(port.family)}`;
-      return taken.has(at) ? false : taken.add(at);
-    }),
-  }));
-}
 
 /** A Service whose health check's port changes. */
 const arbitraryHealth = fc.constantFrom(32000, 32001).map((port): ServiceHealth => {
@@ -78,7 +67,7 @@ test('from nothing, what is reached is what is desired', () => {
 function heldOf(installed: Installed): readonly (readonly [ObjectKey, string])[] {
   const kinds = new Set(['set', 'member', 'route', 'service', 'server']);
   return [...installed.entries()]
-    .filter(([key]) => kinds.has(parseIpvsKey(key)?.kind ?? ''))
+    .filter(([key]) => kinds.has((parseNodeKey(key) ?? parseIpvsKey(key))?.kind ?? ''))
     .map(([key, text]) => [key, text === '0 idle' ? '0' : text]);
 }
 

@@ -165,6 +165,7 @@ export const POLICY: Policy = {
   dropInvalid: true,
   tcpBeLiberal: false,
   ipvs: undefined,
+  userspace: undefined,
 };
 
 export interface ClusterOptions {

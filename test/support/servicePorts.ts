@@ -25,6 +25,7 @@ export const POLICY: Policy = {
   dropInvalid: true,
   tcpBeLiberal: false,
   ipvs: undefined,
+  userspace: undefined,
 };
 
 export function endpoint(ip: string, port = 8080, isLocal = false): Endpoint {
@@ -70,6 +71,7 @@ export function servicePort(over: Partial<ServicePort> = {}): ServicePort {
     family,
     affinitySeconds: undefined,
     scheduler: undefined,
+    relaying: undefined,
     destinations: [destination('ClusterIP', '10.96.0.10')],
     clusterEndpoints: endpoints,
     localEndpoints: endpoints.filter((each) => each.isLocal),
@@ -184,4 +186,16 @@ export function arbitraryServicePort(): fc.Arbitrary<ServicePort> {
         return decided(port, wide);
       }),
   );
+}
+
+/** No two Services at one address and port: claims have settled that before. */
+export function settled(ports: readonly ServicePort[]): readonly ServicePort[] {
+  const taken = new Set<string>();
+  return ports.map((port) => ({
+    ...port,
+    destinations: port.destinations.filter(({ ip, port: number }) => {
+      const at = `${ip ?? ''} ${String(number)} ${port.protocol} ${String(port.family)}`;
+      return taken.has(at) ? false : taken.add(at);
+    }),
+  }));
 }

@@ -10,7 +10,7 @@ import type { ObjectKey } from '../backend.ts';
 import { localSourceMatches } from './localDetector.ts';
 import { chainKey, jumpsKey } from './names.ts';
 import type { Table } from './names.ts';
-import { ROUTE_LOCALNET, switchedOn, TCP_BE_LIBERAL } from './switches.ts';
+import { ROUTE_LOCALNET, switched, TCP_BE_LIBERAL } from './switches.ts';
 
 export type StaticObject = readonly [ObjectKey, string];
 
@@ -57,10 +57,10 @@ export function staticObjects(operatorPolicy: Policy, family: Family): readonly 
   if (policy.localhostNodePorts) {
     objects.push(
       chain(family, 'filter', 'KUBE-LOCALNET', localnetRules()),
-      switchedOn(ROUTE_LOCALNET),
+      switched(ROUTE_LOCALNET),
     );
   }
-  if (policy.tcpBeLiberal) objects.push(switchedOn(TCP_BE_LIBERAL));
+  if (policy.tcpBeLiberal) objects.push(switched(TCP_BE_LIBERAL));
   return objects;
 }
 

@@ -17,7 +17,7 @@ export const TABLES: readonly Table[] = ['nat', 'filter', 'mangle'];
 export type ServiceChainKind = 'SVC' | 'SVL' | 'EXT' | 'FW';
 
 const OUR_CHAIN =
-  /^KUBE-(?:(?:SERVICES|DISPATCH|REJECT|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY|LOCALNET|LOCALNET-WAS-OFF|LIBERAL-WAS-OFF|IP|NP|NPL|VIP|CLIENTS|GUARD)$|(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-)/;
+  /^KUBE-(?:(?:SERVICES|DISPATCH|REJECT|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY|LOCALNET|LOCALNET-WAS-OFF|LIBERAL-WAS-OFF|BRIDGE-WAS-ON|BRIDGE6-WAS-ON|IP|NP|NPL|VIP|CLIENTS|GUARD|RELAY|RELAY-OWN)$|(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-)/;
 
 /** Whether a chain belongs to this proxy (kubelet's KUBE-… chains do not). */
 export function isOurChain(chain: string): boolean {
@@ -56,8 +56,8 @@ export type KeyKind = 'chain' | 'jumps' | 'held' | 'set' | 'value';
 export interface KeyParts {
   /** 0 for what has no family. */
   readonly family: Family | 0;
-  /** `ipvs`: not of this mode, see backends/ipvs/names.ts. */
-  readonly table: Table | 'ipset' | 'sysctl' | 'ipvs';
+  /** The last three are not of this mode: see names.ts of sets, ipvs and userspace. */
+  readonly table: Table | 'ipset' | 'sysctl' | 'node' | 'ipvs' | 'relay';
   readonly kind: KeyKind;
   readonly name: string;
 }
@@ -71,6 +71,11 @@ export function parseKey(key: ObjectKey): KeyParts {
     kind: kind as KeyKind,
     name: name.join('/'),
   };
+}
+
+/** Whether this mode writes it. */
+export function isIptablesTable(table: KeyParts['table']): table is Table | 'ipset' | 'sysctl' {
+  return table !== 'node' && table !== 'ipvs' && table !== 'relay';
 }
 
 /** Whether finding this after a clean-up means that it was not clean. */

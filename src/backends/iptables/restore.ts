@@ -4,7 +4,7 @@ import type { Family } from '../../net/family.ts';
 import { FAMILIES } from '../../net/family.ts';
 import type { Operation, Plan } from '../../plan/operation.ts';
 import type { Installed, ObjectKey, Rules } from '../backend.ts';
-import { heldKey, parseKey, TABLES } from './names.ts';
+import { heldKey, isIptablesTable, parseKey, TABLES } from './names.ts';
 import type { Table } from './names.ts';
 import { isMarker, planSwitches } from './switches.ts';
 
@@ -89,7 +89,7 @@ function collect(
 ): void {
   const visit = (key: ObjectKey, before: string | undefined, after: string | undefined): void => {
     const { family, table, kind, name } = parseKey(key);
-    if (family === 0 || table === 'ipvs' || kind === 'held' || isMarker(name)) return;
+    if (family === 0 || !isIptablesTable(table) || kind === 'held' || isMarker(name)) return;
     const change = changes[family];
     if (table === 'ipset') collectSet(change, name, before, after);
     else if (table !== 'sysctl' && kind === 'chain') {

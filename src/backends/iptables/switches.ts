@@ -1,15 +1,20 @@
 /**
- * Sysctls that we turn on, and how the node remembers that they were off. The memory is an empty
+ * Sysctls that we switch, and how the node remembers how they were. The memory is an empty
  * chain in the filter table: it lives and dies with our rules, and a clean-up by another process
  * finds it. (kube-proxy leaves such sysctls as it set them.)
  */
+import type { Family } from '../../net/family.ts';
 import type { SysctlOperation } from '../../plan/operation.ts';
 import type { Installed, ObjectKey, Rules } from '../backend.ts';
 import { chainKey, sysctlKey } from './names.ts';
 
 export interface Switch {
   readonly sysctl: string;
-  /** The empty chain that says: off before us. */
+  /** What we set; the other of the two is what was there before us. */
+  readonly value: '0' | '1';
+  /** Only where this kernel has it now: it belongs to a module that others load. */
+  readonly isOptional?: true;
+  /** The empty chain that says: otherwise before us. */
   readonly marker: string;
   readonly purposeOn: string;
   readonly purposeOff: string;
@@ -17,6 +22,7 @@ export interface Switch {
 
 export const ROUTE_LOCALNET: Switch = {
   sysctl: 'net.ipv4.conf.all.route_localnet',
+  value: '1',
   marker: 'KUBE-LOCALNET-WAS-OFF',
   purposeOn: 'Let 127.0.0.1 accept NodePorts (guarded by KUBE-LOCALNET)',
   purposeOff: 'Close 127.0.0.0/8 again, as it was before',
@@ -24,16 +30,35 @@ export const ROUTE_LOCALNET: Switch = {
 
 export const TCP_BE_LIBERAL: Switch = {
   sysctl: 'net.netfilter.nf_conntrack_tcp_be_liberal',
+  value: '1',
   marker: 'KUBE-LIBERAL-WAS-OFF',
   purposeOn: 'Let TCP packets outside the window pass',
   purposeOff: 'Let conntrack judge TCP windows again, as it did before',
 };
 
-const SWITCHES: readonly Switch[] = [ROUTE_LOCALNET, TCP_BE_LIBERAL];
+/** See backends/userspace/README.md; one for each family. */
+export const BRIDGE_NETFILTER: Readonly<Record<Family, Switch>> = {
+  4: bridgeNetfilter('net.bridge.bridge-nf-call-iptables', 'KUBE-BRIDGE-WAS-ON'),
+  6: bridgeNetfilter('net.bridge.bridge-nf-call-ip6tables', 'KUBE-BRIDGE6-WAS-ON'),
+};
 
-/** An entry of Rules that wants the switch on. */
-export function switchedOn({ sysctl }: Switch): readonly [ObjectKey, string] {
-  return [sysctlKey(sysctl), '1'];
+function bridgeNetfilter(sysctl: string, marker: string): Switch {
+  return {
+    ...{ sysctl, value: '0', isOptional: true, marker },
+    purposeOn: 'Let the relay have packets of pods on a bridge',
+    purposeOff: 'Let iptables see packets on bridges again, as before',
+  };
+}
+
+const SWITCHES: readonly Switch[] = [
+  ROUTE_LOCALNET,
+  TCP_BE_LIBERAL,
+  ...Object.values(BRIDGE_NETFILTER),
+];
+
+/** An entry of Rules that wants it switched. */
+export function switched({ sysctl, value }: Switch): readonly [ObjectKey, string] {
+  return [sysctlKey(sysctl), value];
 }
 
 /** Markers come and go with the sysctl that they belong to, and are in no Rules. */
@@ -42,9 +67,9 @@ export function isMarker(chain: string): boolean {
 }
 
 export interface SwitchPlan {
-  /** Turned off before the rules that guard them go. */
+  /** Put back before the rules that guard them go. */
   readonly off: readonly SysctlOperation[];
-  /** Turned on only behind the rules that guard them. */
+  /** Switched only behind the rules that guard them. */
   readonly on: readonly SysctlOperation[];
   readonly markersIn: readonly string[];
   readonly markersOut: readonly string[];
@@ -52,18 +77,21 @@ export interface SwitchPlan {
 
 export function planSwitches(installed: Installed, desired: Rules): SwitchPlan {
   const isWanted = (each: Switch): boolean => desired.has(sysctlKey(each.sysctl));
-  const on = SWITCHES.filter(
-    (each) => isWanted(each) && installed.get(sysctlKey(each.sysctl)) !== '1',
-  );
+  const on = SWITCHES.filter((each) => isWanted(each) && isDue(each, installed));
   const off = SWITCHES.filter(
     (each) => !isWanted(each) && installed.has(chainKey(4, 'filter', each.marker)),
   );
   return {
-    on: on.map((each) => operation(each, each.purposeOn, '1')),
-    off: off.map((each) => operation(each, each.purposeOff, '0')),
+    on: on.map((each) => operation(each, each.purposeOn, each.value)),
+    off: off.map((each) => operation(each, each.purposeOff, each.value === '1' ? '0' : '1')),
     markersIn: on.map(({ marker }) => marker),
     markersOut: off.map(({ marker }) => marker),
   };
+}
+
+function isDue({ sysctl, value, isOptional }: Switch, installed: Installed): boolean {
+  const found = installed.get(sysctlKey(sysctl));
+  return found !== value && (found !== undefined || isOptional !== true);
 }
 
 function operation({ sysctl }: Switch, purpose: string, value: string): SysctlOperation {

@@ -2,10 +2,12 @@
 import type { Cidr } from '../../net/address.ts';
 import type { Backend } from '../backend.ts';
 import type { IptablesPrograms } from '../iptables/restore.ts';
+import { renderer } from '../sets/render.ts';
 import { drainClock } from './drainClock.ts';
 import { readNode } from './readNode.ts';
-import { renderIpvs } from './render.ts';
 import { planIpvs } from './restore.ts';
+import { portObjects } from './servicePort.ts';
+import { staticObjects } from './staticObjects.ts';
 import { targetOf } from './target.ts';
 
 export interface IpvsOptions {
@@ -23,7 +25,7 @@ export function ipvsBackend(options: IpvsOptions): Backend {
   const clock = drainClock(options.drainTimeout, options.now);
   return {
     mode: 'ipvs',
-    render: renderIpvs,
+    render: renderer({ staticObjects, portObjects }),
     read: async (node) => clock.judge(await readNode(node, programs)),
     plan: (installed, desired) => {
       const reached = targetOf(installed, desired, excludeCIDRs);

@@ -1,8 +1,9 @@
 /** `ipvsadm -Ln` → our virtual and real servers, and the names of others' virtual servers. */
 import type { Family } from '../../net/family.ts';
 import type { ObjectKey } from '../backend.ts';
-import { entryOfService, foreignKey, parseIpvsKey, serverKey, serviceKey, setOf } from './names.ts';
-import type { NamedObject } from './servicePort.ts';
+import { parseNodeKey, setOf } from '../sets/names.ts';
+import type { NamedObject } from '../sets/names.ts';
+import { entryOfService, foreignKey, serverKey, serviceKey } from './names.ts';
 
 /** What the sets say about which virtual servers are ours. */
 interface Ownership {
@@ -49,7 +50,7 @@ function recordOf(sets: readonly NamedObject[]): Ownership {
 }
 
 function memberOf(key: ObjectKey) {
-  const parsed = parseIpvsKey(key);
+  const parsed = parseNodeKey(key);
   if (parsed?.kind !== 'member') return { family: 0 as const, set: '', entry: '' };
   const [set = '', entry = ''] = parsed.name.split(' ');
   return { family: parsed.family, set, entry };

@@ -1,12 +1,11 @@
 /** What of the node is ours in ipvs mode. The inverse of restore.ts. */
-import { FAMILIES } from '../../net/family.ts';
 import { sortedMap } from '../../sorted/sortedMap.ts';
 import type { Installed, NodeReader, ObjectKey } from '../backend.ts';
 import { readInstalled } from '../iptables/readSave.ts';
 import type { IptablesPrograms } from '../iptables/restore.ts';
-import { ipvsSysctlKey, ROUTE_PROTOCOL, TIMEOUTS_KEY } from './names.ts';
-import { parseAddresses, parseRoutes, parseSets } from './parseTools.ts';
-import type { NamedObject } from './servicePort.ts';
+import type { NamedObject } from '../sets/names.ts';
+import { readNodeObjects } from '../sets/readNode.ts';
+import { ipvsSysctlKey, SET_NAMES, TIMEOUTS_KEY } from './names.ts';
 import { parseServers } from './parseServers.ts';
 
 /** Those that may be set: see staticObjects.ts. */
@@ -22,16 +21,9 @@ const SYSCTLS = [
 /** Everything of ours, and what else decides about it: the node's addresses, others' servers. */
 export async function readNode(node: NodeReader, programs: IptablesPrograms): Promise<Installed> {
   const found: NamedObject[] = [...(await readInstalled(node, programs)).entries()];
-  const sets = parseSets(await node.list('ipset', ['save']));
-  found.push(...sets);
+  const shared = await readNodeObjects(node, programs.families, SET_NAMES);
   // With the numbers of connections, which `ipvsadm -S` does not print.
-  found.push(...parseServers(await node.list('ipvsadm', ['-Ln']), sets));
-  for (const family of FAMILIES.filter((each) => programs.families.includes(each))) {
-    const inFamily = `-${String(family)}`;
-    const ours = ['route', 'show', 'table', 'local', 'proto', ROUTE_PROTOCOL];
-    found.push(...parseRoutes(await node.list('ip', [inFamily, ...ours]), family));
-    found.push(...parseAddresses(await node.list('ip', [inFamily, '-o', 'addr', 'show']), family));
-  }
+  found.push(...shared, ...parseServers(await node.list('ipvsadm', ['-Ln']), shared));
   const timeouts = /: ([\d ]+)$/m.exec(await node.list('ipvsadm', ['-L', '--timeout']))?.[1];
   if (timeouts !== undefined) found.push([TIMEOUTS_KEY, timeouts]);
   for (const name of SYSCTLS) {

@@ -1,53 +1,16 @@
 /** One ServicePort as virtual servers, set entries and routes. */
-import type { Destination, Endpoint, Policy, ServicePort, Snapshot } from '../../model/types.ts';
-import { familyOf } from '../../net/address.ts';
+import type { Destination, Endpoint, Policy, ServicePort } from '../../model/types.ts';
 import type { Ip } from '../../net/address.ts';
-import type { Family } from '../../net/family.ts';
 import type { ObjectKey } from '../backend.ts';
 import type { Scheduler } from '../../model/schedulers.ts';
+import { guardMembers } from '../sets/guard.ts';
+import { entryText, memberKey, PORT_HOSTS } from '../sets/names.ts';
+import type { NamedObject, SetName } from '../sets/names.ts';
+import { vip } from '../sets/vip.ts';
+import type { Ground, PortObjects, SharedObjects } from '../sets/vip.ts';
+import { isExternal } from '../iptables/entries.ts';
 import { clientMarks } from './clientMarks.ts';
-import {
-  entryText,
-  memberKey,
-  PORT_HOSTS,
-  routeKey,
-  serverKey,
-  serviceKey,
-  socketText,
-} from './names.ts';
-import type { SetName } from './names.ts';
-
-export type NamedObject = readonly [ObjectKey, string];
-
-/** Objects that several ServicePorts may want; the first in order of keys decides. */
-export interface SharedObjects {
-  /** What is shared: `10.96.0.1`, `mark 4711`. */
-  readonly id: string;
-  readonly objects: readonly NamedObject[];
-}
-
-export interface PortObjects {
-  readonly own: readonly NamedObject[];
-  readonly shared: readonly SharedObjects[];
-}
-
-/** What the objects of every ServicePort depend on. */
-export interface Ground {
-  readonly policy: Policy;
-  /**
-   * Of routes to Services' addresses: which address of its own the node then dials from. Without
-   * one it dials from the Service's address, and is masqueraded.
-   */
-  readonly routeText: Readonly<Record<Family, string>>;
-}
-
-export function groundOf({ policy, node }: Pick<Snapshot, 'policy' | 'node'>): Ground {
-  const text = (family: Family): string => {
-    const ip = node.ips.find((each) => familyOf(each) === family);
-    return ip === undefined ? '' : `src ${ip}`;
-  };
-  return { policy, routeText: { 4: text(4), 6: text(6) } };
-}
+import { serverKey, serviceKey, socketText } from './names.ts';
 
 /** Everything that a ServicePort wants on the node. */
 export function portObjects(port: ServicePort, ground: Ground): PortObjects {
@@ -65,14 +28,6 @@ export function portObjects(port: ServicePort, ground: Ground): PortObjects {
   return { own, shared };
 }
 
-/** The address as such: other ports of it are refused, packets to it come to this node's stack. */
-export function vip(family: Family, ip: Ip, { routeText }: Ground): readonly NamedObject[] {
-  return [
-    [memberKey(family, 'KUBE-VIP', ip), ''],
-    [routeKey(family, ip), routeText[family]],
-  ];
-}
-
 function address(
   port: ServicePort,
   destination: Destination,
@@ -81,8 +36,8 @@ function address(
 ): readonly NamedObject[] {
   const entry = entryText(ip, port.protocol, destination.port);
   const objects: NamedObject[] = [];
-  const member = (set: SetName, text = entry): void => {
-    objects.push([memberKey(port.family, set, text), '']);
+  const member = (set: SetName): void => {
+    objects.push([memberKey(port.family, set, entry), '']);
   };
   if (destination.verdict === 'forward') {
     objects.push(...listed(port, destination, ip, policy));
@@ -90,13 +45,7 @@ function address(
   if (destination.verdict === 'drop') member('KUBE-VIP-DROP');
   if (isExternal(destination) && destination.verdict === 'reject') member('KUBE-VIP-REFUSE');
   if (isExternal(destination) && destination.policy === 'Cluster') member('KUBE-EXT');
-  if (destination.sourceRanges?.every((range) => !range.endsWith('/0')) === true) {
-    member('KUBE-GUARD');
-    for (const range of destination.sourceRanges) {
-      member('KUBE-GUARD-SRC', `${entry},${range.replace(/\/(?:32|128)$/, '')}`);
-    }
-  }
-  return objects;
+  return [...objects, ...guardMembers(port.family, entry, destination.sourceRanges)];
 }
 
 /** A virtual server at `ip`, and its entry in the record of what is ours and in the list of what is let in. */
@@ -164,10 +113,6 @@ function nodePort(
     objects.push(...listed(port, { ...destination, policy: 'Cluster' }, hosts.inside, policy));
   }
   return objects;
-}
-
-function isExternal({ kind }: Destination): boolean {
-  return kind !== 'ClusterIP';
 }
 
 function endpointsOf(port: ServicePort, policy: Destination['policy']): readonly Endpoint[] {

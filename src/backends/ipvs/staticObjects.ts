@@ -18,20 +18,12 @@ import {
 import { localSourceMatches } from '../iptables/localDetector.ts';
 import { jumpsKey } from '../iptables/names.ts';
 import type { Table } from '../iptables/names.ts';
-import { switchedOn, TCP_BE_LIBERAL } from '../iptables/switches.ts';
-import {
-  ipvsSysctlKey,
-  PORT_HOST_RANGE,
-  PORT_HOSTS,
-  SET_NAMES,
-  setKey,
-  setOf,
-  setText,
-  TIMEOUTS_KEY,
-} from './names.ts';
-import type { SetName } from './names.ts';
-import { groundOf, vip } from './servicePort.ts';
-import type { NamedObject } from './servicePort.ts';
+import { switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
+import { inSet, PORT_HOSTS, setKey, setOf, setText } from '../sets/names.ts';
+import type { NamedObject } from '../sets/names.ts';
+import { guardRule } from '../sets/guard.ts';
+import { groundOf, vip } from '../sets/vip.ts';
+import { ipvsSysctlKey, PORT_HOST_RANGE, SET_NAMES, TIMEOUTS_KEY } from './names.ts';
 
 /** Every object that does not depend on Services. */
 export function staticObjects(snapshot: Snapshot): readonly NamedObject[] {
@@ -67,7 +59,7 @@ function nodeSettings(policy: Policy): readonly NamedObject[] {
     sysctls.push(['net.ipv4.conf.all.arp_ignore', '1'], ['net.ipv4.conf.all.arp_announce', '2']);
   }
   const objects = sysctls.map(([name, value]): NamedObject => [ipvsSysctlKey(name), value]);
-  if (policy.tcpBeLiberal) objects.push(switchedOn(TCP_BE_LIBERAL));
+  if (policy.tcpBeLiberal) objects.push(switched(TCP_BE_LIBERAL));
   const { tcp, tcpFin, udp } = ipvs?.timeouts ?? { tcp: 0, tcpFin: 0, udp: 0 };
   if (tcp + tcpFin + udp > 0) objects.push([TIMEOUTS_KEY, [tcp, tcpFin, udp].join(' ')]);
   return objects;
@@ -126,21 +118,12 @@ function jumps(policy: Policy, family: Family): readonly NamedObject[] {
     ]);
 }
 
-function inSet(family: Family, name: SetName, directions: string, not = ''): string {
-  return `-m set ${not}--match-set ${setOf(family, name)} ${directions}`;
-}
-
 /** The mark that the set has for the destination. */
 function clientRules(family: Family): readonly string[] {
   const set = setOf(family, 'KUBE-EXT-LOCAL');
   return [
     `${inSet(family, 'KUBE-EXT-LOCAL', 'dst,dst')} -j SET --map-set ${set} dst,dst --map-mark`,
   ];
-}
-
-function guardRule(family: Family): string {
-  const passes = inSet(family, 'KUBE-GUARD-SRC', 'dst,dst,src', '! ');
-  return `${inSet(family, 'KUBE-GUARD', 'dst,dst')} ${passes} -j DROP`;
 }
 
 /** Who is masqueraded; NodePorts last, since a load balancer's address may be one of this node. */

@@ -7,20 +7,12 @@ import { ipInCidr, parseIp } from '../../net/address.ts';
 import type { Cidr, Ip } from '../../net/address.ts';
 import type { Family } from '../../net/family.ts';
 import { difference, edit } from '../../sorted/sortedMap.ts';
-import type { SortedMapEditor } from '../../sorted/sortedMap.ts';
 import type { Installed, ObjectKey, Rules } from '../backend.ts';
-import {
-  addressKey,
-  entryOfService,
-  memberKey,
-  parseIpvsKey,
-  routeKey,
-  serverKey,
-  serviceKey,
-} from './names.ts';
+import { respectAddresses } from '../sets/addresses.ts';
+import type { Target } from '../sets/addresses.ts';
+import { addressKey, keysFrom, memberKey, routeKey } from '../sets/names.ts';
+import { entryOfService, foreignKey, parseIpvsKey, serverKey, serviceKey } from './names.ts';
 import type { IpvsKey } from './names.ts';
-
-type Target = SortedMapEditor<ObjectKey, string>;
 
 /** Virtual servers at `excluded` addresses are never removed. */
 export function targetOf(
@@ -61,60 +53,18 @@ function undesired(
   return found;
 }
 
-/** Of a kind, in one family. */
-function* ofKind(map: Installed, family: Family, kind: IpvsKey['kind']): Iterable<ObjectKey> {
-  const prefix = `${String(family)}/ipvs/${kind}/`;
-  for (const [key] of map.entriesFrom(prefix as ObjectKey)) {
-    if (!key.startsWith(prefix)) return;
-    yield key;
-  }
-}
-
-/** An address of an interface is not only a Service's: its other ports are the host's. */
-function respectAddresses(target: Target, installed: Installed, family: Family): void {
-  const addresses = [...ofKind(installed, family, 'address')];
-  for (const key of addresses) {
-    target.set(key, '');
-    const ip = parseIpvsKey(key)?.name as Ip;
-    target.delete(memberKey(family, 'KUBE-VIP', ip));
-    target.delete(routeKey(family, ip));
-  }
-  // Nothing is known of them before the first look, nor in a dry run.
-  if (addresses.length > 0) dropForeignSources(target, installed, family);
-}
-
-/** The kernel refuses a route with a source that the node does not have. */
-function dropForeignSources(target: Target, installed: Installed, family: Family): void {
-  for (const key of ofKind(target, family, 'route')) {
-    const source = /^src (\S+)$/.exec(target.get(key) ?? '')?.[1];
-    if (source === undefined || installed.has(addressKey(family, source))) return;
-    for (const each of [...ofKind(target, family, 'route')]) target.set(each, '');
-    return;
-  }
-}
-
 /**
  * Where somebody else's virtual server stands already, ours is refused: it does not come into the
  * record, and its servers stay away. On a Service's address, other ports of theirs are let in, too.
  */
 function respectOthers(target: Target, installed: Installed, family: Family): void {
-  for (const key of [...ofKind(installed, family, 'foreign')]) {
+  for (const key of [...keysFrom(installed, foreignKey(family, ''))]) {
     target.set(key, '');
     const at = parseIpvsKey(key)?.name ?? '';
     const entry = entryOfService(at);
     if (entry !== undefined) letIn(target, family, entry);
-    for (const server of serversOf(target, family, at)) target.delete(server);
+    for (const server of [...keysFrom(target, serverKey(family, at, ''))]) target.delete(server);
   }
-}
-
-function serversOf(map: Installed, family: Family, at: string): readonly ObjectKey[] {
-  const prefix = serverKey(family, at, '');
-  const found: ObjectKey[] = [];
-  for (const [key] of map.entriesFrom(prefix)) {
-    if (!key.startsWith(prefix)) break;
-    found.push(key);
-  }
-  return found;
 }
 
 function letIn(target: Target, family: Family, entry: string): void {

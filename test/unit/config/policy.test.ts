@@ -47,8 +47,19 @@ test('without flags nothing is masqueraded for its source and INVALID packets ar
       dropInvalid: true,
       tcpBeLiberal: false,
       ipvs: undefined,
+      userspace: undefined,
     },
   });
+});
+
+test('in userspace mode, what the rules and the table follow is part of the Policy', () => {
+  const flags = {
+    'proxy-mode': 'userspace',
+    'userspace-balancing': 'random',
+    'userspace-bridge-netfilter': 'off',
+  };
+  const { policy } = policyFrom(configOf(flags), NODE);
+  assert.deepEqual(policy?.userspace, { balancing: 'random', withoutBridgeNetfilter: true });
 });
 
 test('in ipvs mode, what was chosen for it is part of the Policy, in whole seconds', () => {

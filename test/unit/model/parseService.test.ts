@@ -33,6 +33,7 @@ test('a whole Service, as the API server sends it', () => {
     externalPolicy: 'Local',
     affinitySeconds: 60,
     scheduler: undefined,
+    relaying: { balancing: undefined, maxConnections: undefined, proxyProtocol: false },
     healthCheckNodePort: 31000,
     ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080 }],
   });

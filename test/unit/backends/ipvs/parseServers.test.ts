@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memberKey } from '../../../../src/backends/ipvs/names.ts';
 import { parseServers } from '../../../../src/backends/ipvs/parseServers.ts';
-import type { NamedObject } from '../../../../src/backends/ipvs/servicePort.ts';
+import { memberKey } from '../../../../src/backends/sets/names.ts';
+import type { NamedObject } from '../../../../src/backends/sets/names.ts';
 
 const HEADER = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags

@@ -215,7 +215,7 @@ test('a stranger’s other port on a Service’s address is let in', () => {
 });
 
 test('an address of an interface is neither routed nor closed for the host', () => {
-  const installed = installedWith(rulesOf(), { '4/ipvs/address/10.96.0.10': '' });
+  const installed = installedWith(rulesOf(), { '4/node/address/10.96.0.10': '' });
   const lines = linesOf(installed, rulesOf(WEB)).join('\n');
   assert.doesNotMatch(lines, /route|KUBE-VIP 10/);
   assert.match(lines, /-A -t 10\.96\.0\.10:80/);

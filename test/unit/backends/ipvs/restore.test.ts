@@ -28,7 +28,7 @@ function printed(operation: Operation): string {
 
 const SIX = '6/ipvs/service/UDP [fd00::1]:53';
 const SIX_SERVER = `6/ipvs/server/UDP [fd00::1]:53 [fd01::2]:5353`;
-const SET = { '4/ipvs/set/KUBE-VIP': 'hash:ip family inet' };
+const SET = { '4/node/set/KUBE-VIP': 'hash:ip family inet' };
 const TIMEOUTS = '0/ipvs/timeouts/';
 
 const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[] = [
@@ -41,7 +41,7 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
       [SIX_SERVER]: '1',
       '6/ipvs/service/FWM 78': '-s wlc',
       '6/ipvs/server/FWM 78 [fd01::2]:80': '1',
-      '6/ipvs/route/fd00::1': 'src 2001:db8::1',
+      '6/node/route/fd00::1': 'src 2001:db8::1',
     },
     [
       'ipvsadm --restore | -A -f 78 -6 -s wlc | -A -u [fd00::1]:53 -s rr | -a -f 78 -6 -r [fd01::2]:80 -m -w 1 | -a -u [fd00::1]:53 -r [fd01::2]:5353 -m -w 1',
@@ -58,10 +58,10 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
     'a set is made before its entries, with room for them; a bitmap has its room',
     {},
     {
-      '4/ipvs/member/KUBE-NP-TCP 30080': '',
-      '4/ipvs/member/KUBE-VIP 10.96.0.1': '',
+      '4/node/member/KUBE-NP-TCP 30080': '',
+      '4/node/member/KUBE-VIP 10.96.0.1': '',
       ...SET,
-      '4/ipvs/set/KUBE-NP-TCP': 'bitmap:port range 0-65535',
+      '4/node/set/KUBE-NP-TCP': 'bitmap:port range 0-65535',
     },
     [
       'ipset restore -exist | create KUBE-VIP hash:ip family inet maxelem 1048576 | create KUBE-NP-TCP bitmap:port range 0-65535 | add KUBE-NP-TCP 30080 | add KUBE-VIP 10.96.0.1',
@@ -69,13 +69,13 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
   ],
   [
     'an entry goes by its name, whatever stands behind it',
-    { ...SET, '4/ipvs/member/KUBE-EXT-LOCAL 203.0.113.1,tcp:80': 'skbmark 0x4d' },
+    { ...SET, '4/node/member/KUBE-EXT-LOCAL 203.0.113.1,tcp:80': 'skbmark 0x4d' },
     SET,
     ['ipset restore -exist | del KUBE-EXT-LOCAL 203.0.113.1,tcp:80'],
   ],
   [
     'a set goes with its entries, a virtual server with its real servers',
-    { ...SET, '4/ipvs/member/KUBE-VIP 10.96.0.1': '', [SIX]: '-s rr', [SIX_SERVER]: '1' },
+    { ...SET, '4/node/member/KUBE-VIP 10.96.0.1': '', [SIX]: '-s rr', [SIX_SERVER]: '1' },
     {},
     ['ipvsadm --restore | -D -u [fd00::1]:53', 'ipset restore -exist | destroy KUBE-VIP'],
   ],
@@ -88,7 +88,7 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
   [
     'what is only read is not written',
     { '4/ipvs/foreign/FWM 9': '' },
-    { '4/ipvs/address/::1': '' },
+    { '4/node/address/::1': '' },
     [],
   ],
   ['a sysctl is not put back', { '0/ipvs/sysctl/net.ipv4.ip_forward': '1' }, SET, [printedSet()]],
@@ -124,7 +124,7 @@ const EVERYTHING: Objects = {
   [SIX_SERVER]: '1',
   '0/ipvs/sysctl/net.ipv4.vs.conntrack': '1',
   [TIMEOUTS]: '0 0 30',
-  '4/ipvs/route/10.96.0.1': '',
+  '4/node/route/10.96.0.1': '',
   '4/nat/chain/KUBE-SERVICES': '-A KUBE-SERVICES -j RETURN',
 };
 

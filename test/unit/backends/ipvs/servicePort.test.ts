@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientMarks } from '../../../../src/backends/ipvs/clientMarks.ts';
-import { groundOf, portObjects } from '../../../../src/backends/ipvs/servicePort.ts';
+import { portObjects } from '../../../../src/backends/ipvs/servicePort.ts';
+import { groundOf } from '../../../../src/backends/sets/vip.ts';
 import type { Destination, ServicePort } from '../../../../src/model/types.ts';
 import type { Cidr, Ip } from '../../../../src/net/address.ts';
 import {
@@ -20,7 +21,7 @@ const GROUND = groundOf({ policy: POLICY, node: NODE });
 function wishesOf(port: ServicePort): readonly string[] {
   const { own, shared } = portObjects(port, GROUND);
   return [...own, ...shared.flatMap(({ objects }) => objects)]
-    .map(([key, text]) => key.replace('/ipvs', '') + (text === '' ? '' : ` = ${text}`))
+    .map(([key, text]) => key.replace(/\/(?:node|ipvs)\//, '/') + (text === '' ? '' : ` = ${text}`))
     .sort();
 }
 

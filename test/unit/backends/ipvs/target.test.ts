@@ -12,13 +12,13 @@ function objects(entries: Readonly<Record<string, string>>): Installed {
 
 const [SERVICE, OURS, LISTED, VIP, ROUTE] = [
   '4/ipvs/service/TCP 10.96.0.10:80',
-  '4/ipvs/member/KUBE-VIP-OURS 10.96.0.10,tcp:80',
-  '4/ipvs/member/KUBE-VIP-PORT 10.96.0.10,tcp:80',
-  '4/ipvs/member/KUBE-VIP 10.96.0.10',
-  '4/ipvs/route/10.96.0.10',
+  '4/node/member/KUBE-VIP-OURS 10.96.0.10,tcp:80',
+  '4/node/member/KUBE-VIP-PORT 10.96.0.10,tcp:80',
+  '4/node/member/KUBE-VIP 10.96.0.10',
+  '4/node/route/10.96.0.10',
 ] as const;
 const SERVER = '4/ipvs/server/TCP 10.96.0.10:80 10.244.2.2:8080';
-const STATIC = { '4/ipvs/set/KUBE-VIP': 'hash:ip family inet' };
+const STATIC = { '4/node/set/KUBE-VIP': 'hash:ip family inet' };
 const ADDRESS = { ...STATIC, [VIP]: '', [ROUTE]: 'src 192.0.2.11' };
 const IDLE_SERVICE = { ...ADDRESS, [SERVICE]: '-s rr', [OURS]: '', [LISTED]: '' };
 const FULL = { ...IDLE_SERVICE, [SERVER]: '1' };
@@ -82,16 +82,16 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'an address on an interface is neither a Service’s alone nor routed',
-    installed: { '4/ipvs/address/10.96.0.10': '', '4/ipvs/address/192.0.2.11': '' },
+    installed: { '4/node/address/10.96.0.10': '', '4/node/address/192.0.2.11': '' },
     desired: FULL,
-    more: { '4/ipvs/address/10.96.0.10': '', '4/ipvs/address/192.0.2.11': '' },
+    more: { '4/node/address/10.96.0.10': '', '4/node/address/192.0.2.11': '' },
     less: [VIP, ROUTE],
   },
   {
     what: 'a source that the node does not have is left out of routes',
-    installed: { '4/ipvs/address/192.0.2.99': '' },
+    installed: { '4/node/address/192.0.2.99': '' },
     desired: FULL,
-    more: { '4/ipvs/address/192.0.2.99': '', [ROUTE]: '' },
+    more: { '4/node/address/192.0.2.99': '', [ROUTE]: '' },
   },
   {
     what: 'a stranger’s virtual server: no record and no server of ours',

@@ -2,23 +2,23 @@
 import { parseIp } from '../../net/address.ts';
 import type { Family } from '../../net/family.ts';
 import { FAMILIES } from '../../net/family.ts';
-import { addressKey, memberKey, routeKey, SET_NAMES, setKey, setOf } from './names.ts';
-import type { SetName } from './names.ts';
-import type { NamedObject } from './servicePort.ts';
+import { addressKey, memberKey, routeKey, setKey, setOf } from './names.ts';
+import type { NamedObject, SetName } from './names.ts';
 
-/** By its name on the node, the set that it is. */
-const OURS: ReadonlyMap<string, { readonly family: Family; readonly name: SetName }> = new Map(
-  FAMILIES.flatMap((family) =>
-    SET_NAMES.map((name) => [setOf(family, name), { family, name }] as const),
-  ),
-);
+interface OurSet {
+  readonly family: Family;
+  readonly name: SetName;
+}
 
-/** `ipset save`: lines `create NAME TYPE …` and `add NAME ENTRY …`. */
-export function parseSets(save: string): readonly NamedObject[] {
+/** Those of these names in `ipset save`: lines `create NAME TYPE …` and `add NAME ENTRY …`. */
+export function parseSets(save: string, names: readonly SetName[]): readonly NamedObject[] {
+  const byName: ReadonlyMap<string, OurSet> = new Map(
+    FAMILIES.flatMap((family) => names.map((name) => [setOf(family, name), { family, name }])),
+  );
   const found: NamedObject[] = [];
   for (const line of save.split('\n')) {
     const [, command, set = '', rest = ''] = /^(create|add) (\S+) (.*)$/.exec(line) ?? [];
-    const ours = OURS.get(set);
+    const ours = byName.get(set);
     if (ours === undefined) continue;
     if (command === 'create') found.push([setKey(ours.family, ours.name), typeText(rest)]);
     else {

@@ -3,7 +3,8 @@ import type { PortKey } from '../../model/types.ts';
 import { edit, sortedMap } from '../../sorted/sortedMap.ts';
 import type { SortedMap, SortedMapEditor } from '../../sorted/sortedMap.ts';
 import type { ObjectKey } from '../backend.ts';
-import type { NamedObject, SharedObjects } from './servicePort.ts';
+import type { NamedObject } from './names.ts';
+import type { SharedObjects } from './vip.ts';
 
 /** `id port` → the objects; entries of one id stand together, in order of the ports. */
 export type Wishes = SortedMap<WishKey, readonly NamedObject[]>;

@@ -4,36 +4,44 @@ import { difference, edit, sortedMap } from '../../sorted/sortedMap.ts';
 import type { SortedMapEditor } from '../../sorted/sortedMap.ts';
 import type { ObjectKey, Rendering } from '../backend.ts';
 import { memberKey } from './names.ts';
-import { groundOf, portObjects } from './servicePort.ts';
-import type { Ground } from './servicePort.ts';
+import type { NamedObject } from './names.ts';
 import { changeWishes, NO_WISHES } from './shared.ts';
 import type { WishChange, Wishes } from './shared.ts';
-import { staticObjects } from './staticObjects.ts';
+import { groundOf } from './vip.ts';
+import type { Ground, PortObjects } from './vip.ts';
 
-/** Only a memory: without it a rendering starts from nothing and ends the same. */
-const memory = new WeakMap<Rendering, Wishes>();
+/** What a mode makes of a Snapshot. */
+export interface Objects {
+  /** Those that do not depend on Services. */
+  staticObjects(snapshot: Snapshot): readonly NamedObject[];
+  portObjects(port: ServicePort, ground: Ground): PortObjects;
+}
 
-/** Every object that `snapshot` wants; the same whatever `last` is. */
-export function renderIpvs(snapshot: Snapshot, last?: Rendering): Rendering {
-  const base = last !== undefined && isContinued(last, snapshot) ? last : emptyOf(snapshot);
-  let wishes = memory.get(base) ?? NO_WISHES;
-  const rules = edit(base.rules, (objects) => {
-    const ground = groundOf(snapshot);
-    const draft: Draft = { snapshot, ground, objects, leaving: [], coming: [] };
-    applyPorts(draft, base.snapshot);
-    applyHealth(draft, base.snapshot);
-    wishes = changeWishes(wishes, draft.leaving, draft.coming, objects);
-  });
-  const rendering = { snapshot, rules };
-  memory.set(rendering, wishes);
-  return rendering;
+/** A function that renders every object that a Snapshot wants; the same whatever `last` is. */
+export function renderer(mode: Objects): (snapshot: Snapshot, last?: Rendering) => Rendering {
+  // Only a memory: without it a rendering starts from nothing and ends the same.
+  const memory = new WeakMap<Rendering, Wishes>();
+  return (snapshot, last) => {
+    const isKnown = last !== undefined && memory.has(last) && isContinued(last, snapshot);
+    const base = isKnown ? last : emptyOf(mode, snapshot);
+    let wishes = memory.get(base) ?? NO_WISHES;
+    const rules = edit(base.rules, (objects) => {
+      const ground = groundOf(snapshot);
+      const draft: Draft = { mode, snapshot, ground, objects, leaving: [], coming: [] };
+      applyPorts(draft, base.snapshot);
+      applyHealth(draft, base.snapshot);
+      wishes = changeWishes(wishes, draft.leaving, draft.coming, objects);
+    });
+    const rendering = { snapshot, rules };
+    memory.set(rendering, wishes);
+    return rendering;
+  };
 }
 
 /** Everything static depends on these; a change of them starts anew. */
 function isContinued(last: Rendering, { policy, families, node }: Snapshot): boolean {
   const { snapshot: before } = last;
   return (
-    memory.has(last) &&
     before.policy === policy &&
     before.families === families &&
     before.node.ips.join() === node.ips.join()
@@ -41,7 +49,7 @@ function isContinued(last: Rendering, { policy, families, node }: Snapshot): boo
 }
 
 /** The rendering of a Snapshot without Services. */
-function emptyOf(snapshot: Snapshot): Rendering {
+function emptyOf({ staticObjects }: Objects, snapshot: Snapshot): Rendering {
   const nothing = {
     ...snapshot,
     ports: sortedMap<never, never>(),
@@ -52,6 +60,7 @@ function emptyOf(snapshot: Snapshot): Rendering {
 
 /** A rendering in the making. */
 interface Draft {
+  readonly mode: Objects;
   readonly snapshot: Snapshot;
   readonly ground: Ground;
   readonly objects: SortedMapEditor<ObjectKey, string>;
@@ -78,13 +87,13 @@ function applyPorts(draft: Draft, before: Snapshot): void {
 }
 
 function addPort(draft: Draft, port: ServicePort): void {
-  const { own, shared } = portObjects(port, draft.ground);
+  const { own, shared } = draft.mode.portObjects(port, draft.ground);
   for (const [key, text] of own) draft.objects.set(key, text);
   draft.coming.push(...shared.map((each) => ({ port: port.key, shared: each })));
 }
 
 function removePort(draft: Draft, port: ServicePort): void {
-  const { own, shared } = portObjects(port, draft.ground);
+  const { own, shared } = draft.mode.portObjects(port, draft.ground);
   for (const [key] of own) draft.objects.delete(key);
   draft.leaving.push(...shared.map((each) => ({ port: port.key, shared: each })));
 }

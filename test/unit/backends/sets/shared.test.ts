@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectKey, Rules } from '../../../../src/backends/backend.ts';
-import { changeWishes, NO_WISHES } from '../../../../src/backends/ipvs/shared.ts';
-import type { WishChange, Wishes } from '../../../../src/backends/ipvs/shared.ts';
+import { changeWishes, NO_WISHES } from '../../../../src/backends/sets/shared.ts';
+import type { WishChange, Wishes } from '../../../../src/backends/sets/shared.ts';
 import type { PortKey } from '../../../../src/model/types.ts';
 import { edit, sortedMap } from '../../../../src/sorted/sortedMap.ts';
 

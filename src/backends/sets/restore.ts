@@ -1,0 +1,127 @@
+/** Changes of sets, their entries and routes as input for ipset and ip. */
+import { FAMILIES } from '../../net/family.ts';
+import type { Family } from '../../net/family.ts';
+import type { Operation, RunOperation } from '../../plan/operation.ts';
+import { difference } from '../../sorted/sortedMap.ts';
+import type { Installed, ObjectKey } from '../backend.ts';
+import { parseNodeKey, ROUTE_PROTOCOL } from './names.ts';
+import type { NodeKey } from './names.ts';
+
+/** Lines of input for each tool, by when they must be run. */
+export interface NodeLines {
+  readonly setsIn: string[];
+  readonly routes: Record<Family, string[]>;
+  readonly membersOut: string[];
+  readonly setsOut: string[];
+}
+
+export function noLines(): NodeLines {
+  return { setsIn: [], routes: { 4: [], 6: [] }, membersOut: [], setsOut: [] };
+}
+
+/** A change of one object: `undefined` where it is not there. */
+export interface Change<K> {
+  readonly key: K;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** Each object that differs, whatever it is; other kinds of keys are for the caller. */
+export function visitChanges(
+  installed: Installed,
+  target: Installed,
+  visit: (key: ObjectKey, before: string | undefined, after: string | undefined) => void,
+): void {
+  difference(installed, target, {
+    added: (key, text) => {
+      visit(key, undefined, text);
+    },
+    removed: (key, text) => {
+      visit(key, text, undefined);
+    },
+    changed: visit,
+  });
+}
+
+/** Adds the lines of a change; false when the key is none of ours here. */
+export function writeNodeObject(
+  lines: NodeLines,
+  { key, before, after }: Change<ObjectKey>,
+  target: Installed,
+): boolean {
+  const parsed = parseNodeKey(key);
+  if (parsed === undefined) return false;
+  WRITERS[parsed.kind](lines, { key: parsed, before, after }, target);
+  return true;
+}
+
+type Writer = (lines: NodeLines, change: Change<NodeKey>, target: Installed) => void;
+
+const WRITERS: Readonly<Record<NodeKey['kind'], Writer>> = {
+  set: writeSet,
+  member: writeMember,
+  route: writeRoute,
+  // Only ever read.
+  address: () => undefined,
+};
+
+function writeSet(lines: NodeLines, { key, before, after }: Change<NodeKey>): void {
+  if (after === undefined) lines.setsOut.push(`destroy ${key.name}`);
+  // One of another type is not ours to change; the tool's refusal names it.
+  else if (before !== after) lines.setsIn.unshift(`create ${key.name} ${after}${limits(after)}`);
+}
+
+/** Far more than ports of Services in one cluster. Small until used. */
+function limits(text: string): string {
+  return text.startsWith('hash:') ? ' maxelem 1048576' : '';
+}
+
+function writeMember(lines: NodeLines, { key, after }: Change<NodeKey>, target: Installed): void {
+  const options = after === undefined || after === '' ? '' : ` ${after}`;
+  if (after !== undefined) lines.setsIn.push(`add ${key.name}${options}`);
+  // With its set, all of it goes.
+  else if (target.size > 0) lines.membersOut.push(`del ${key.name}`);
+}
+
+function writeRoute(lines: NodeLines, { key, after }: Change<NodeKey>): void {
+  const bits = key.family === 4 ? '32' : '128';
+  const route = `local ${key.name}/${bits} dev lo table local proto ${ROUTE_PROTOCOL}`;
+  if (after === undefined) lines.routes[key.family].push(`route del ${route}`);
+  else lines.routes[key.family].push(`route replace ${route}${after === '' ? '' : ` ${after}`}`);
+}
+
+const IPSET = ['ipset', 'restore', '-exist'];
+
+/** Sets come before the rules that ask them. */
+export function operationsIn({ setsIn }: NodeLines): readonly Operation[] {
+  return lineOperation('Sets of addresses and ports', IPSET, setsIn);
+}
+
+/** Where Services' addresses lead, once all that stands behind them is there. */
+export function routeOperations({ routes }: NodeLines): readonly Operation[] {
+  return FAMILIES.flatMap((family) =>
+    lineOperation(
+      `Where addresses of IPv${String(family)} Services lead`,
+      ['ip', `-${String(family)}`, '-force', '-batch', '-'],
+      routes[family],
+    ),
+  );
+}
+
+export function operationsOut({ membersOut, setsOut }: NodeLines): readonly Operation[] {
+  return [
+    ...lineOperation('Entries no longer in use', IPSET, membersOut),
+    ...lineOperation('Sets no longer in use', IPSET, setsOut),
+  ];
+}
+
+/** An operation whose lines stand alone; none without lines. */
+export function lineOperation(
+  purpose: string,
+  [program = '', ...args]: readonly string[],
+  lines: readonly string[],
+): readonly RunOperation[] {
+  if (lines.length === 0) return [];
+  const stdin = `${lines.join('\n')}\n`;
+  return [{ kind: 'run', purpose, program, args, stdin, linesStandAlone: true }];
+}

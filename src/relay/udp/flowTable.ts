@@ -1,0 +1,79 @@
+/** All flows, bounded in number and idle time. Knows no sockets. */
+import { createAgeList } from '../ageList.ts';
+import type { Flow } from './flow.ts';
+
+export interface FlowLimits {
+  /** Most flows at a time. */
+  readonly mostFlows: number;
+  /** How long an idle flow is kept, in milliseconds: as conntrack keeps UDP. */
+  readonly oneWayMs: number;
+  readonly twoWayMs: number;
+}
+
+export interface FlowTable {
+  /**
+   * Room for one more, where need be in place of the flow that has been one-way for the longest;
+   * false when all are two-way.
+   */
+  makeRoom(): boolean;
+  /** End the oldest one-way flow but this; false when there is none. */
+  evict(but?: Flow): boolean;
+  add(flow: Flow): void;
+  remove(flow: Flow): void;
+  clientSpoke(flow: Flow, now: number): void;
+  endpointSpoke(flow: Flow, now: number): void;
+  /** End what has been idle for too long. */
+  expire(now: number): void;
+  size(): number;
+}
+
+/** What ends a flow must `remove` it. */
+export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): FlowTable {
+  const oneWay = createAgeList<Flow>();
+  const twoWay = createAgeList<Flow>();
+
+  function evict(but?: Flow): boolean {
+    const oldest = oneWay.oldest();
+    const evicted = oldest === but ? oldest?.newer : oldest;
+    if (evicted === undefined) return false;
+    end(evicted);
+    return true;
+  }
+
+  function expireIn(list: typeof oneWay, timeoutMs: number, now: number): void {
+    for (let flow = list.oldest(); flow !== undefined; flow = list.oldest()) {
+      if (now - flow.activeAt < timeoutMs) return;
+      end(flow);
+    }
+  }
+
+  return {
+    makeRoom: () => oneWay.size() + twoWay.size() < limits.mostFlows || evict(),
+    evict,
+    add(flow) {
+      flow.dialled.flows.set(flow.key, flow);
+      oneWay.add(flow);
+    },
+    remove(flow) {
+      (flow.isTwoWay ? twoWay : oneWay).remove(flow);
+      flow.dialled.flows.delete(flow.key);
+    },
+    clientSpoke(flow, now) {
+      flow.activeAt = now;
+      if (flow.isTwoWay || !flow.isAnswered) return (flow.isTwoWay ? twoWay : oneWay).touch(flow);
+      oneWay.remove(flow);
+      flow.isTwoWay = true;
+      twoWay.add(flow);
+    },
+    endpointSpoke(flow, now) {
+      flow.isAnswered = true;
+      flow.activeAt = now;
+      (flow.isTwoWay ? twoWay : oneWay).touch(flow);
+    },
+    expire(now) {
+      expireIn(oneWay, limits.oneWayMs, now);
+      expireIn(twoWay, limits.twoWayMs, now);
+    },
+    size: () => oneWay.size() + twoWay.size(),
+  };
+}
