@@ -124,8 +124,9 @@ async function relayFor(
 ): Promise<Relay | undefined> {
   const { config, openRelay = openRelayOf } = options;
   if (config.mode !== 'userspace') return undefined;
-  await warnOfBridges(config, options);
-  return openRelay({ config, log: options.log, families });
+  const relay = await openRelay({ config, log: options.log, families });
+  await warnOfBridges(relay, options);
+  return relay;
 }
 
 function relayView({ registry }: Metrics, relay: Relay): () => void {

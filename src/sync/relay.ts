@@ -1,6 +1,7 @@
 /** The relay of userspace mode, as the agent opens it and speaks to it. */
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
+import type { NodeReader } from '../backends/backend.ts';
 import { KernelError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Family } from '../net/family.ts';
@@ -68,14 +69,21 @@ function refusal(cause: unknown): KernelError {
 
 const BRIDGE_NETFILTER = 'net.bridge.bridge-nf-call-iptables';
 
+export interface WarnOptions {
+  readonly config: Config;
+  readonly kernel: NodeReader;
+  readonly log: Log;
+}
+
 /** Pods on a bridge would be refused, and nobody would know why. */
 export async function warnOfBridges(
-  config: Config,
-  { kernel, log }: { readonly kernel: Kernel; readonly log: Log },
+  { bridgeProblem }: Pick<Relay, 'bridgeProblem'>,
+  { config, kernel, log }: WarnOptions,
 ): Promise<void> {
-  if (config.userspace.bridgeNetfilter === 'off') return;
+  if (bridgeProblem === undefined || config.userspace.bridgeNetfilter === 'off') return;
   if ((await kernel.sysctl(BRIDGE_NETFILTER)) !== '1') return;
-  log.warn('pods on a bridge are refused, say --userspace-bridge-netfilter=off to serve them', {
-    sysctl: BRIDGE_NETFILTER,
-  });
+  log.warn(
+    'pods on a bridge are refused: let the agent use bpf(2), of Linux 5.17 or newer, or say --userspace-bridge-netfilter=off',
+    { sysctl: BRIDGE_NETFILTER, found: bridgeProblem },
+  );
 }
