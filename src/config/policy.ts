@@ -63,8 +63,8 @@ function ipvsPolicy({ ipvs }: Config, available: NodeFacts['schedulers']): IpvsP
 }
 
 function userspacePolicy({ userspace }: Config): UserspacePolicy {
-  const { balancing, bridgeNetfilter } = userspace;
-  return { balancing, withoutBridgeNetfilter: bridgeNetfilter === 'off' };
+  const { balancing, bridgeNetfilter, strictARP } = userspace;
+  return { balancing, withoutBridgeNetfilter: bridgeNetfilter === 'off', strictARP };
 }
 
 /** Up, as the kernel counts whole seconds and 0 means something else. */

@@ -224,6 +224,8 @@ export interface UserspacePolicy {
   readonly balancing: Balancing;
   /** Switch bridge netfilter off: see backends/userspace/README.md. */
   readonly withoutBridgeNetfilter: boolean;
+  /** Answer ARP only for addresses of the interface that is asked. */
+  readonly strictARP: boolean;
 }
 
 /** What a Service wishes of the relay. */

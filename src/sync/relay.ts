@@ -25,7 +25,7 @@ export async function openRelayOf({ config, families, log }: OpenOptions): Promi
 }
 
 function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'log'> {
-  const { ports, dialTimeouts, idleTimeout, connectionLimit } = userspace;
+  const { ports, dialTimeouts, idleTimeout, connectionLimit, udpTimeout, udpFlows } = userspace;
   return {
     ports,
     workers: userspace.workers || Math.max(1, Math.floor(availableParallelism() / 2)),
@@ -33,6 +33,7 @@ function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'l
     idleTimeoutMs: idleTimeout || undefined,
     maxConnections: connectionLimit || undefined,
     fileLimit: undefined,
+    udp: { mostFlows: udpFlows, twoWayMs: udpTimeout, oneWayMs: udpTimeout / 4 },
   };
 }
 

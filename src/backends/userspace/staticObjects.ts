@@ -9,7 +9,7 @@ import { chain, NEW_FLOWS, nodePortJumps, rejectRules } from '../iptables/guard.
 import { localSourceMatches } from '../iptables/localDetector.ts';
 import { jumpsKey } from '../iptables/names.ts';
 import type { Table } from '../iptables/names.ts';
-import { BRIDGE_NETFILTER, switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
+import { BRIDGE_NETFILTER, STRICT_ARP, switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
 import { guardRule } from '../sets/guard.ts';
 import { inSet, PORT_HOSTS, setKey, setText } from '../sets/names.ts';
 import type { NamedObject, SetName } from '../sets/names.ts';
@@ -22,6 +22,7 @@ export function staticObjects(
 ): readonly NamedObject[] {
   const objects: NamedObject[] = [];
   if (policy.tcpBeLiberal) objects.push(switched(TCP_BE_LIBERAL));
+  if (policy.userspace?.strictARP === true) objects.push(...STRICT_ARP.map(switched));
   for (const family of families) {
     if (policy.userspace?.withoutBridgeNetfilter === true) {
       objects.push(switched(BRIDGE_NETFILTER[family]));

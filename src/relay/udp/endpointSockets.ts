@@ -1,20 +1,13 @@
 /** The sockets that flows have towards their endpoints, in the loop. */
 import type { Flow } from './flow.ts';
 import type { EndpointAddress } from '../../plan/relayTable.ts';
-import type { Family } from '../../net/family.ts';
 import { EMFILE, ENFILE, EPOLLIN, SOCK_DGRAM } from '../native/constants.ts';
 import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
 import { openSocket } from '../native/sockets.ts';
-
-/** Endpoints as connect(2) wants them. */
-export interface EndpointAddresses {
-  familyOf(endpoint: EndpointAddress): Family;
-  /** Good until the next call. */
-  write(endpoint: EndpointAddress): { readonly address: number; readonly length: number };
-}
+import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
 
 export interface EndpointSocketsContext {
   readonly loop: Loop;

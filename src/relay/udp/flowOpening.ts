@@ -7,7 +7,8 @@ import type { Dialled, Flow } from './flow.ts';
 import type { FlowTable } from './flowTable.ts';
 import type { Datagram } from './receive.ts';
 import { socketKey } from './socketKey.ts';
-import type { Side, UdpContext } from './udp.ts';
+import type { UdpContext } from './udp.ts';
+import type { Side } from '../openListeners.ts';
 import { SOCKET_ADDRESS_BYTES, ipAt, portAt, readSocketAddress } from '../native/socketAddress.ts';
 import type { SystemError } from '../native/systemError.ts';
 import type { ServiceState } from '../serviceState.ts';
@@ -33,7 +34,6 @@ export type OpenFlow = (datagram: Datagram, side: Side) => Flow | undefined;
 
 export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
   const { loop, table, flows, endpointSide, letDown, faulted } = context;
-
   const idleNeeded = createPace(loop.now);
 
   function begin(

@@ -5,11 +5,12 @@ import { talliesOf } from '../../../src/relay/counts.ts';
 import type { CountMemory } from '../../../src/relay/counts.ts';
 import { shareDescriptors } from '../../../src/relay/native/descriptors.ts';
 import { createLoop } from '../../../src/relay/native/loop.ts';
+import type { Side } from '../../../src/relay/openListeners.ts';
 import { serviceStates } from '../../../src/relay/serviceState.ts';
 import { createTable } from '../../../src/relay/table.ts';
 import { createEndpointAddresses } from '../../../src/relay/tcp/endpointAddresses.ts';
 import { createUdp } from '../../../src/relay/udp/udp.ts';
-import type { Side, UdpOptions } from '../../../src/relay/udp/udp.ts';
+import type { UdpOptions } from '../../../src/relay/udp/udp.ts';
 
 export interface ThreadStart {
   readonly descriptors: SharedArrayBuffer;
