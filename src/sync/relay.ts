@@ -24,7 +24,7 @@ export async function openRelayOf({ config, families, log }: OpenOptions): Promi
   return relay;
 }
 
-function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'log'> {
+function relayOptions({ userspace, iptables }: Config): Omit<RelayOptions, 'families' | 'log'> {
   const { ports, dialTimeouts, idleTimeout, connectionLimit, udpTimeout, udpFlows } = userspace;
   return {
     ports,
@@ -32,6 +32,10 @@ function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'l
     dialTimeoutsMs: dialTimeouts,
     idleTimeoutMs: idleTimeout || undefined,
     maxConnections: connectionLimit || undefined,
+    outgoing: {
+      mark: 2 ** iptables.masqueradeBit,
+      keepsClientAddress: userspace.keepClientAddress,
+    },
     fileLimit: undefined,
     udp: { mostFlows: udpFlows, twoWayMs: udpTimeout, oneWayMs: udpTimeout / 4 },
   };

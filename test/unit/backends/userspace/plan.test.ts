@@ -17,7 +17,12 @@ import {
 const NOTHING: Installed = sortedMap();
 const policy = {
   ...POLICY,
-  userspace: { balancing: 'round-robin', withoutBridgeNetfilter: true, strictARP: false },
+  userspace: {
+    balancing: 'round-robin',
+    withoutBridgeNetfilter: true,
+    strictARP: false,
+    keepsClientAddress: false,
+  },
 } as const;
 
 function backendAt(relayPort: number) {
