@@ -72,6 +72,8 @@ export const FLAGS: readonly Flag[] = [
   { group: 'Userspace', name: 'udp-timeout', path: 'userspace.udpTimeout', value: 'duration', defaultValue: '2m' },
   { group: 'Userspace', name: 'userspace-udp-flows', path: 'userspace.udpFlows', value: 'number', defaultValue: '4096' },
   { group: 'Userspace', name: 'userspace-drain-timeout', path: 'userspace.drainTimeout', value: 'duration', defaultValue: '25s' },
+  { group: 'Userspace', name: 'userspace-strict-arp', path: 'userspace.strictARP', value: SWITCH, defaultValue: 'false' },
+  { group: 'Userspace', name: 'userspace-keep-client-address', path: 'userspace.keepClientAddress', value: SWITCH, defaultValue: 'false' },
   { group: 'Userspace', name: 'userspace-bridge-netfilter', path: 'userspace.bridgeNetfilter', value: 'word', defaultValue: 'keep' },
 
   { group: 'Sync', name: 'iptables-sync-period', path: 'iptables.syncPeriod', value: 'duration', defaultValue: '30s' },

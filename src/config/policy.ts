@@ -63,8 +63,9 @@ function ipvsPolicy({ ipvs }: Config, available: NodeFacts['schedulers']): IpvsP
 }
 
 function userspacePolicy({ userspace }: Config): UserspacePolicy {
-  const { balancing, bridgeNetfilter } = userspace;
-  return { balancing, withoutBridgeNetfilter: bridgeNetfilter === 'off' };
+  const { balancing, bridgeNetfilter, strictARP, keepClientAddress } = userspace;
+  const withoutBridgeNetfilter = bridgeNetfilter === 'off';
+  return { balancing, withoutBridgeNetfilter, strictARP, keepsClientAddress: keepClientAddress };
 }
 
 /** Up, as the kernel counts whole seconds and 0 means something else. */

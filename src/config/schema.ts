@@ -102,6 +102,12 @@ const userspace = z.strictObject({
   drainTimeout: durationField({ canBeZero: true }).describe(
     'How long running connections may go on once the agent is asked to end',
   ),
+  strictARP: booleanField().describe(
+    "Answer ARP only for the asked interface's own addresses, never for a Service's",
+  ),
+  keepClientAddress: booleanField().describe(
+    "Pods of this node see their clients' address, for clients from elsewhere; takes routing table 142",
+  ),
   bridgeNetfilter: wordField(['keep', 'off']).describe(
     'Whether iptables sees packets on bridges: keep what the node says, or off, without which the kernel takes packets of pods on a bridge away from the relay',
   ),

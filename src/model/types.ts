@@ -224,6 +224,10 @@ export interface UserspacePolicy {
   readonly balancing: Balancing;
   /** Switch bridge netfilter off: see backends/userspace/README.md. */
   readonly withoutBridgeNetfilter: boolean;
+  /** Pods of this node see the address of clients from elsewhere. */
+  readonly keepsClientAddress: boolean;
+  /** Answer ARP only for addresses of the interface that is asked. */
+  readonly strictARP: boolean;
 }
 
 /** What a Service wishes of the relay. */

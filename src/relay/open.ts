@@ -11,6 +11,8 @@ import { openSocketLookup } from './openSocketLookup.ts';
 import type { SocketLookup } from './openSocketLookup.ts';
 import { SHARED_SLOT, TOTAL_SLOT, createLineTable } from './openTable.ts';
 import type { LineTable } from './openTable.ts';
+import { OUTGOING_DEFAULTS } from './outgoing.ts';
+import type { OutgoingOptions } from './outgoing.ts';
 import type { Relay, RelayCounts, ServiceCounts } from './relay.ts';
 import type { TcpOptions } from './tcp/tcp.ts';
 import type { FlowLimits } from './udp/flowTable.ts';
@@ -30,6 +32,8 @@ export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'> {
   readonly fileLimit: number | undefined;
   /** What is left out is as kube-proxy has it. */
   readonly udp?: Partial<FlowLimits>;
+  /** What is left out is as the agent's flags have it. */
+  readonly outgoing?: Partial<OutgoingOptions>;
   readonly log: Log;
 }
 
@@ -102,14 +106,18 @@ function createShared(options: RelayOptions): Shared {
 }
 
 function startThreads(
-  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp }: RelayOptions,
+  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp, outgoing }: RelayOptions,
   shared: Shared,
   listeners: Listeners,
 ): readonly WorkerThread[] {
   const { descriptors, countMemory, counts, fileLimit, table } = shared;
   const common = {
     ...{ descriptors: descriptors.memory, counts: countMemory },
-    ...{ totalSlot: TOTAL_SLOT, sharedSlot: SHARED_SLOT },
+    ...{
+      totalSlot: TOTAL_SLOT,
+      sharedSlot: SHARED_SLOT,
+      outgoing: { ...OUTGOING_DEFAULTS, ...outgoing },
+    },
     tcpOptions: { dialTimeoutsMs, idleTimeoutMs, maxConnections, fileLimit },
     udpOptions: { ...UDP_DEFAULTS, ...udp },
   };

@@ -19,8 +19,11 @@ export function serviceStates(
 ): ServiceStates<ServiceState> {
   return {
     create(service) {
-      const picker = createPicker(service, { ...PICKER_DEFAULTS, random });
-      return { service, picker, tally: tallyOf(service.name) };
+      const tally = tallyOf(service.name);
+      const asideChanged = (endpoints: readonly unknown[]): void =>
+        tally.setAside(endpoints.length);
+      const picker = createPicker(service, { ...PICKER_DEFAULTS, random, asideChanged });
+      return { service, picker, tally };
     },
     update(state, service) {
       state.service = service;

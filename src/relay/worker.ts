@@ -9,6 +9,7 @@ import { read } from './native/libc.ts';
 import { createLoop } from './native/loop.ts';
 import type { Loop } from './native/loop.ts';
 import { allocate } from './native/memory.ts';
+import { createOutgoing } from './outgoing.ts';
 import { serviceStates } from './serviceState.ts';
 import type { ServiceState } from './serviceState.ts';
 import { createTable } from './table.ts';
@@ -31,7 +32,8 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
   const { table, follow } = createFollowedTable(start);
   const addresses = createEndpointAddresses();
   const warn: Warn = (message, error) => post({ kind: 'warning', message, error: String(error) });
-  const context = { loop, clock, descriptors, table, addresses };
+  const outgoing = createOutgoing(start.outgoing, clock);
+  const context = { loop, clock, descriptors, table, addresses, outgoing };
   const tcp = startTcp(start, { ...context, warn });
   const udp = startUdp(start, { ...context, warn });
 

@@ -1,6 +1,7 @@
 /** What the relay's main thread and its workers tell each other. */
 import type { CountMemory } from './counts.ts';
 import type { Listener } from './openListeners.ts';
+import type { OutgoingOptions } from './outgoing.ts';
 import type { TcpOptions } from './tcp/tcp.ts';
 import type { UdpOptions } from './udp/udp.ts';
 
@@ -18,6 +19,7 @@ export interface WorkerStart {
   readonly totalSlot: number;
   /** Of Services that have none of their own. */
   readonly sharedSlot: number;
+  readonly outgoing: OutgoingOptions;
   readonly tcpOptions: TcpOptions;
   readonly udpOptions: UdpOptions;
 }

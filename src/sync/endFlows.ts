@@ -8,7 +8,7 @@ import type { Family } from '../net/family.ts';
 import type { Log } from '../observe/log.ts';
 import { ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { staleFlowTest } from './staleFlows.ts';
+import { onlyTranslated, staleFlowTest } from './staleFlows.ts';
 import type { StaleTest } from './staleFlows.ts';
 
 export interface FlowEnderOptions {
@@ -26,7 +26,7 @@ export function flowEnder(
   return async (before, after) => {
     const test = staleFlowTest(before, after, new Set(ownAddresses()));
     if (test === undefined || isMissing) return 0;
-    const isStale = options.mode === 'userspace' ? butForRelayed(test) : test;
+    const isStale = options.mode === 'userspace' ? onlyTranslated(test) : test;
     try {
       return await endFlows(options, isStale);
     } catch (error) {
@@ -35,18 +35,6 @@ export function flowEnder(
       options.log.error('stale UDP flows stay', { error: error.message });
       return 0;
     }
-  };
-}
-
-/**
- * The relay moves its flows itself, and takes every packet whatever conntrack remembers; only what
- * another mode translated would go past it.
- */
-function butForRelayed(isStale: StaleTest): StaleTest {
-  return (flow) => {
-    const { originalDestination, originalPort, replySource, replySourcePort } = flow;
-    const isTranslated = originalDestination !== replySource || originalPort !== replySourcePort;
-    return isTranslated && isStale(flow);
   };
 }
 

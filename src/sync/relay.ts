@@ -25,15 +25,20 @@ export async function openRelayOf({ config, families, log }: OpenOptions): Promi
   return relay;
 }
 
-function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'log'> {
-  const { ports, dialTimeouts, idleTimeout, connectionLimit } = userspace;
+function relayOptions({ userspace, iptables }: Config): Omit<RelayOptions, 'families' | 'log'> {
+  const { ports, dialTimeouts, idleTimeout, connectionLimit, udpTimeout, udpFlows } = userspace;
   return {
     ports,
     workers: userspace.workers || Math.max(1, Math.floor(availableParallelism() / 2)),
     dialTimeoutsMs: dialTimeouts,
     idleTimeoutMs: idleTimeout || undefined,
     maxConnections: connectionLimit || undefined,
+    outgoing: {
+      mark: 2 ** iptables.masqueradeBit,
+      keepsClientAddress: userspace.keepClientAddress,
+    },
     fileLimit: undefined,
+    udp: { mostFlows: udpFlows, twoWayMs: udpTimeout, oneWayMs: udpTimeout / 4 },
   };
 }
 

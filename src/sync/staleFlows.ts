@@ -52,6 +52,18 @@ export function staleFlowTest(
   };
 }
 
+/**
+ * The same for a node whose flows are relayed: the relay moves them itself, and takes every packet
+ * whatever conntrack remembers. Only what another mode translated would go past it.
+ */
+export function onlyTranslated(isStale: StaleTest): StaleTest {
+  return (flow) => {
+    const { originalDestination, originalPort, replySource, replySourcePort } = flow;
+    const isTranslated = originalDestination !== replySource || originalPort !== replySourcePort;
+    return isTranslated && isStale(flow);
+  };
+}
+
 interface Change {
   readonly was: ServicePort | undefined;
   readonly is: ServicePort | undefined;

@@ -10,6 +10,9 @@ export interface Link {
 export const CLIENT_LINK: Link = { node: '10.192.0.1', peer: '10.192.0.2' };
 export const PODS_LINK: Link = { node: '10.192.1.1', peer: '10.192.1.2' };
 
+/** Of the Node, as the fake API server's cluster has it. */
+export const NODE_ADDRESS = '192.0.2.1';
+
 /** Every endpoint is in here, those that come with changes too. */
 export const POD_RANGE = '10.128.0.0/10';
 export const SERVICE_RANGE = '10.96.0.0/12';

@@ -10,7 +10,14 @@ import { namespaceOf, takeDown } from '../lab/namespaces.ts';
 import { runInside, runProgram } from '../lab/program.ts';
 import { startSpeaker } from '../lab/traffic/remote.ts';
 import type { Speaker } from '../lab/traffic/remote.ts';
-import { CLIENT_LINK, POD_PORT, POD_RANGE, PODS_LINK, SERVICE_RANGE } from './addresses.ts';
+import {
+  CLIENT_LINK,
+  NODE_ADDRESS,
+  POD_PORT,
+  POD_RANGE,
+  PODS_LINK,
+  SERVICE_RANGE,
+} from './addresses.ts';
 import type { Link } from './addresses.ts';
 
 const MEMBERS = ['client', 'node', 'pods', 'raw'] as const;
@@ -37,6 +44,8 @@ export async function openSite(prefix: string): Promise<Site> {
   }
   await plug(namespace, 'client', CLIENT_LINK);
   await plug(namespace, 'pods', PODS_LINK);
+  // Routes to Services name it as their source.
+  await ip(namespace('node'), [`address add ${NODE_ADDRESS}/32 dev lo`]);
   const local = [POD_RANGE, SERVICE_RANGE];
   await ip(
     namespace('pods'),

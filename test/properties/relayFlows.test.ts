@@ -46,7 +46,8 @@ test('flows are bounded, end when idle, and two-way ones for no other reason', (
       const speak = (key: number): void => {
         let flow = live.get(key);
         if (flow === undefined) {
-          if (!table.makeRoom()) return assert.ok([...live.values()].every((f) => f.isTwoWay));
+          if (!table.makeRoom(now, 0))
+            return assert.ok([...live.values()].every((f) => f.isTwoWay));
           flow = aFlow(key);
           live.set(key, flow);
           table.add(flow);

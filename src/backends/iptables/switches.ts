@@ -10,8 +10,9 @@ import { chainKey, sysctlKey } from './names.ts';
 
 export interface Switch {
   readonly sysctl: string;
-  /** What we set; the other of the two is what was there before us. */
-  readonly value: '0' | '1';
+  readonly value: string;
+  /** What it usually is, and a clean-up puts back. */
+  readonly usual: string;
   /** Only where this kernel has it now: it belongs to a module that others load. */
   readonly isOptional?: true;
   /** The empty chain that says: otherwise before us. */
@@ -23,6 +24,7 @@ export interface Switch {
 export const ROUTE_LOCALNET: Switch = {
   sysctl: 'net.ipv4.conf.all.route_localnet',
   value: '1',
+  usual: '0',
   marker: 'KUBE-LOCALNET-WAS-OFF',
   purposeOn: 'Let 127.0.0.1 accept NodePorts (guarded by KUBE-LOCALNET)',
   purposeOff: 'Close 127.0.0.0/8 again, as it was before',
@@ -31,6 +33,7 @@ export const ROUTE_LOCALNET: Switch = {
 export const TCP_BE_LIBERAL: Switch = {
   sysctl: 'net.netfilter.nf_conntrack_tcp_be_liberal',
   value: '1',
+  usual: '0',
   marker: 'KUBE-LIBERAL-WAS-OFF',
   purposeOn: 'Let TCP packets outside the window pass',
   purposeOff: 'Let conntrack judge TCP windows again, as it did before',
@@ -44,9 +47,23 @@ export const BRIDGE_NETFILTER: Readonly<Record<Family, Switch>> = {
 
 function bridgeNetfilter(sysctl: string, marker: string): Switch {
   return {
-    ...{ sysctl, value: '0', isOptional: true, marker },
+    ...{ sysctl, value: '0', usual: '1', isOptional: true, marker },
     purposeOn: 'Let the relay have packets of pods on a bridge',
     purposeOff: 'Let iptables see packets on bridges again, as before',
+  };
+}
+
+/** Nobody but the node that has an address answers for it, nor asks in its name. */
+export const STRICT_ARP: readonly Switch[] = [
+  strictArp('net.ipv4.conf.all.arp_ignore', '1', 'KUBE-ARPIGNORE-WAS-OFF'),
+  strictArp('net.ipv4.conf.all.arp_announce', '2', 'KUBE-ARPANNOUNCE-WAS-OFF'),
+];
+
+function strictArp(sysctl: string, value: string, marker: string): Switch {
+  return {
+    ...{ sysctl, value, usual: '0', marker },
+    purposeOn: "Keep Services' addresses out of ARP",
+    purposeOff: 'Let ARP know all local addresses again, as before',
   };
 }
 
@@ -54,6 +71,7 @@ const SWITCHES: readonly Switch[] = [
   ROUTE_LOCALNET,
   TCP_BE_LIBERAL,
   ...Object.values(BRIDGE_NETFILTER),
+  ...STRICT_ARP,
 ];
 
 /** An entry of Rules that wants it switched. */
@@ -83,7 +101,7 @@ export function planSwitches(installed: Installed, desired: Rules): SwitchPlan {
   );
   return {
     on: on.map((each) => operation(each, each.purposeOn, each.value)),
-    off: off.map((each) => operation(each, each.purposeOff, each.value === '1' ? '0' : '1')),
+    off: off.map((each) => operation(each, each.purposeOff, each.usual)),
     markersIn: on.map(({ marker }) => marker),
     markersOut: off.map(({ marker }) => marker),
   };

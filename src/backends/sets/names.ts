@@ -76,7 +76,7 @@ export function inSet(family: Family, name: SetName, directions: string, not = '
 }
 
 /** What one of our keys names: see the makers below. */
-export type NodeKind = 'set' | 'member' | 'route' | 'address';
+export type NodeKind = 'set' | 'member' | 'route' | 'return' | 'address';
 
 function key(family: Family, kind: NodeKind, name: string): ObjectKey {
   return `${String(family)}/node/${kind}/${name}` as ObjectKey;
@@ -94,6 +94,17 @@ export function memberKey(family: Family, name: SetName, entry: string): ObjectK
 export function routeKey(family: Family, ip: Ip): ObjectKey {
   return key(family, 'route', ip);
 }
+
+/** The routing table that brings answers for clients' addresses back to this node's stack. */
+export const RETURN_TABLE = '142';
+
+/** That table and the rule which leads there; its text is the mark: `0x4001/0x4001`. */
+export function returnKey(family: Family): ObjectKey {
+  return key(family, 'return', RETURN_TABLE);
+}
+
+/** Behind the mark where the rule is there, but not the route. */
+export const WITHOUT_ROUTE = ' without route';
 
 /** An address of an interface of this node; only ever read. */
 export function addressKey(family: Family, ip: string): ObjectKey {
@@ -116,7 +127,7 @@ export function parseNodeKey(objectKey: ObjectKey): NodeKey | undefined {
 /** Whether finding this after a clean-up means that it was not clean. */
 export function isNodeLeftover(objectKey: ObjectKey): boolean {
   const kind = parseNodeKey(objectKey)?.kind;
-  return kind === 'set' || kind === 'route';
+  return kind === 'set' || kind === 'route' || kind === 'return';
 }
 
 /** Keys of `map` that begin with this prefix. */

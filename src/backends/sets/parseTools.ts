@@ -2,7 +2,17 @@
 import { parseIp } from '../../net/address.ts';
 import type { Family } from '../../net/family.ts';
 import { FAMILIES } from '../../net/family.ts';
-import { addressKey, memberKey, routeKey, setKey, setOf } from './names.ts';
+import {
+  addressKey,
+  memberKey,
+  RETURN_TABLE,
+  returnKey,
+  ROUTE_PROTOCOL,
+  routeKey,
+  setKey,
+  setOf,
+  WITHOUT_ROUTE,
+} from './names.ts';
 import type { NamedObject, SetName } from './names.ts';
 
 interface OurSet {
@@ -50,6 +60,15 @@ export function parseRoutes(list: string, family: Family): readonly NamedObject[
     found.push([routeKey(family, ip), /\bsrc \S+/.exec(line)?.[0] ?? '']);
   }
   return found;
+}
+
+/** `142:	from all fwmark 0x4000/0x4000 lookup 142 proto 142` and `local default dev lo table 142 …`. */
+export function parseReturn(rules: string, routes: string, family: Family): readonly NamedObject[] {
+  const ours = new RegExp(`fwmark (\\S+) lookup ${RETURN_TABLE} proto ${ROUTE_PROTOCOL}`);
+  const mark = ours.exec(rules)?.[1];
+  if (mark === undefined) return [];
+  const hasRoute = new RegExp(`^local default dev lo .*table ${RETURN_TABLE}\\b`, 'm').test(routes);
+  return [[returnKey(family), hasRoute ? mark : mark + WITHOUT_ROUTE]];
 }
 
 /** `2: eth0    inet 192.0.2.11/24 …`. */

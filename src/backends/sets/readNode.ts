@@ -2,9 +2,9 @@
 import { FAMILIES } from '../../net/family.ts';
 import type { Family } from '../../net/family.ts';
 import type { NodeReader } from '../backend.ts';
-import { ROUTE_PROTOCOL } from './names.ts';
+import { RETURN_TABLE, ROUTE_PROTOCOL } from './names.ts';
 import type { NamedObject, SetName } from './names.ts';
-import { parseAddresses, parseRoutes, parseSets } from './parseTools.ts';
+import { parseAddresses, parseReturn, parseRoutes, parseSets } from './parseTools.ts';
 
 /** Our sets of these names, our routes, and the addresses of the node's interfaces. */
 export async function readNodeObjects(
@@ -18,6 +18,23 @@ export async function readNodeObjects(
     const ours = ['route', 'show', 'table', 'local', 'proto', ROUTE_PROTOCOL];
     found.push(...parseRoutes(await node.list('ip', [inFamily, ...ours]), family));
     found.push(...parseAddresses(await node.list('ip', [inFamily, '-o', 'addr', 'show']), family));
+  }
+  return found;
+}
+
+/** The ways back for answers to clients' addresses. */
+export async function readReturns(
+  node: NodeReader,
+  families: readonly Family[],
+): Promise<readonly NamedObject[]> {
+  const found: NamedObject[] = [];
+  for (const family of families) {
+    const inFamily = `-${String(family)}`;
+    const rules = await node.list('ip', [inFamily, 'rule', 'show']);
+    if (!rules.includes(`lookup ${RETURN_TABLE} proto ${ROUTE_PROTOCOL}`)) continue;
+    // All tables: ip calls it an error when this one does not exist.
+    const table = ['route', 'show', 'table', 'all', 'proto', ROUTE_PROTOCOL, 'type', 'local'];
+    found.push(...parseReturn(rules, await node.list('ip', [inFamily, ...table]), family));
   }
   return found;
 }

@@ -4,7 +4,7 @@ import type { Family } from '../../net/family.ts';
 import type { Operation, RunOperation } from '../../plan/operation.ts';
 import { difference } from '../../sorted/sortedMap.ts';
 import type { Installed, ObjectKey } from '../backend.ts';
-import { parseNodeKey, ROUTE_PROTOCOL } from './names.ts';
+import { parseNodeKey, RETURN_TABLE, ROUTE_PROTOCOL, WITHOUT_ROUTE } from './names.ts';
 import type { NodeKey } from './names.ts';
 
 /** Lines of input for each tool, by when they must be run. */
@@ -61,6 +61,7 @@ const WRITERS: Readonly<Record<NodeKey['kind'], Writer>> = {
   set: writeSet,
   member: writeMember,
   route: writeRoute,
+  return: writeReturn,
   // Only ever read.
   address: () => undefined,
 };
@@ -88,6 +89,19 @@ function writeRoute(lines: NodeLines, { key, after }: Change<NodeKey>): void {
   const route = `local ${key.name}/${bits} dev lo table local proto ${ROUTE_PROTOCOL}`;
   if (after === undefined) lines.routes[key.family].push(`route del ${route}`);
   else lines.routes[key.family].push(`route replace ${route}${after === '' ? '' : ` ${after}`}`);
+}
+
+/** The table is filled before anything is led there, and emptied after. */
+function writeReturn(lines: NodeLines, { key, before, after }: Change<NodeKey>): void {
+  const own = `proto ${ROUTE_PROTOCOL}`;
+  const route = `local default dev lo table ${RETURN_TABLE} ${own}`;
+  const rule = (mark: string): string =>
+    `fwmark ${mark} lookup ${RETURN_TABLE} pref ${RETURN_TABLE} ${own}`;
+  const of = lines.routes[key.family];
+  if (after !== undefined) of.push(`route replace ${route}`);
+  if (before !== undefined) of.push(`rule del ${rule(before.replace(WITHOUT_ROUTE, ''))}`);
+  if (after !== undefined) of.push(`rule add ${rule(after)}`);
+  else if (before?.endsWith(WITHOUT_ROUTE) === false) of.push(`route del ${route}`);
 }
 
 const IPSET = ['ipset', 'restore', '-exist'];

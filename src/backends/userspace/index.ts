@@ -6,7 +6,7 @@ import type { Backend, Installed, NodeReader, ObjectKey, Rules } from '../backen
 import { readInstalled } from '../iptables/readSave.ts';
 import type { IptablesPrograms } from '../iptables/restore.ts';
 import { respectAddresses } from '../sets/addresses.ts';
-import { readNodeObjects } from '../sets/readNode.ts';
+import { readNodeObjects, readReturns } from '../sets/readNode.ts';
 import { renderer } from '../sets/render.ts';
 import { entryObject, SET_NAMES } from './names.ts';
 import { planUserspace } from './restore.ts';
@@ -41,6 +41,7 @@ async function readNode(node: NodeReader, programs: IptablesPrograms): Promise<I
   return sortedMap<ObjectKey, string>([
     ...rules.entries(),
     ...(await readNodeObjects(node, programs.families, SET_NAMES)),
+    ...(await readReturns(node, programs.families)),
     ...table
       .split('\n')
       .filter((line) => line !== '')

@@ -9,9 +9,9 @@ import { acceptedRanges, chain, NEW_FLOWS, nodePortJumps, rejectRules } from '..
 import { localSourceMatches } from '../iptables/localDetector.ts';
 import { jumpsKey } from '../iptables/names.ts';
 import type { Table } from '../iptables/names.ts';
-import { BRIDGE_NETFILTER, switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
+import { BRIDGE_NETFILTER, STRICT_ARP, switched, TCP_BE_LIBERAL } from '../iptables/switches.ts';
 import { guardRule } from '../sets/guard.ts';
-import { inSet, PORT_HOSTS, setKey, setText } from '../sets/names.ts';
+import { inSet, PORT_HOSTS, returnKey, setKey, setText } from '../sets/names.ts';
 import type { NamedObject, SetName } from '../sets/names.ts';
 import { nodePortsObject, SET_NAMES } from './names.ts';
 
@@ -22,14 +22,16 @@ export function staticObjects(
 ): readonly NamedObject[] {
   const objects: NamedObject[] = [];
   if (policy.tcpBeLiberal) objects.push(switched(TCP_BE_LIBERAL));
+  if (policy.userspace?.strictARP === true) objects.push(...STRICT_ARP.map(switched));
   for (const family of families) {
     if (policy.userspace?.withoutBridgeNetfilter === true) {
       objects.push(switched(BRIDGE_NETFILTER[family]));
     }
+    if (policy.userspace?.keepsClientAddress === true) objects.push(...returnPath(policy, family));
     objects.push(
       ...SET_NAMES.map((name): NamedObject => [setKey(family, name), setText(family, name)]),
       ...chains({ policy, family, relayPort }),
-      ...jumps(family),
+      ...jumps(policy, family),
       ...nodePorts(policy, family),
     );
   }
@@ -42,6 +44,19 @@ function nodePorts({ nodePortAddresses }: Policy, family: Family): readonly Name
   return at.length < acceptedRanges(nodePortAddresses, family).length
     ? []
     : [nodePortsObject({ family, at })];
+}
+
+/**
+ * Answers to clients' addresses are for the relay, which dialled as the client. Two bits, as what the
+ * relay sends has the first of them and must leave.
+ */
+function returnPath({ masqueradeMark }: Policy, family: Family): readonly NamedObject[] {
+  const both = (masqueradeMark + (masqueradeMark === 1 ? 2 : 1)).toString(16);
+  const mark = `0x${both}/0x${both}`;
+  return [
+    [returnKey(family), mark],
+    chain(family, 'mangle', 'KUBE-RETURN', [`-j MARK --set-xmark ${mark}`]),
+  ];
 }
 
 interface Ground {
@@ -81,16 +96,21 @@ const PROTOCOLS = ['TCP', 'UDP'] as const;
 
 /** The first packet of a connection, and every packet from a client of a UDP flow. */
 const SYN = '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN';
+/** What comes for a connection of the relay that speaks as its client. */
+const ANSWER = '-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m socket --transparent';
 const FROM_UDP_CLIENT = '-p udp -m conntrack --ctdir ORIGINAL';
 
-function jumps(family: Family): readonly NamedObject[] {
+function jumps(policy: Policy, family: Family): readonly NamedObject[] {
   const portals = '-m comment --comment "kubernetes service portals"';
   const health = '-m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS';
   const wanted: readonly (readonly [Table, string, readonly string[]])[] = [
     [
       'mangle',
       'PREROUTING',
-      [SYN, FROM_UDP_CLIENT].map((match) => `${match} ${portals} -j KUBE-RELAY`),
+      [
+        ...[SYN, FROM_UDP_CLIENT].map((match) => `${match} ${portals} -j KUBE-RELAY`),
+        ...(policy.userspace?.keepsClientAddress === true ? [`${ANSWER} -j KUBE-RETURN`] : []),
+      ],
     ],
     // A flow that the relay answered is not new when its Service loses its last endpoint.
     [

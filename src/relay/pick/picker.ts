@@ -21,14 +21,15 @@ import {
 } from './health.ts';
 import type { HealthOptions } from './health.ts';
 import { createRoster, isListed } from './roster.ts';
+import type { RosterOptions } from './roster.ts';
 
-export interface PickerOptions extends HealthOptions {
+export interface PickerOptions extends HealthOptions, RosterOptions {
   /** How many clients affinity remembers. */
   readonly mostClients: number;
 }
 
 /** For what is no test: everything but chance. */
-export const PICKER_DEFAULTS: Omit<PickerOptions, 'random'> = {
+export const PICKER_DEFAULTS: Omit<PickerOptions, keyof RosterOptions> = {
   failuresInRow: 3,
   firstAsideMs: 1000,
   longestAsideMs: 60_000,
@@ -68,7 +69,7 @@ export type Client = string | Uint8Array;
 
 export function createPicker(first: RelayService, options: PickerOptions): Picker {
   const { random } = options;
-  const roster = createRoster(first, random);
+  const roster = createRoster(first, options);
   const affinity = createAffinity(first.affinitySeconds, options.mostClients);
   let service = first;
 

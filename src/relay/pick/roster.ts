@@ -15,11 +15,17 @@ export interface Roster {
   setAside(): readonly EndpointAddress[];
 }
 
-export function createRoster(first: RelayService, random: () => number): Roster {
+export interface RosterOptions {
+  readonly random: () => number;
+  /** Told which endpoints are set aside whenever that changes. */
+  readonly asideChanged?: (endpoints: readonly EndpointAddress[]) => void;
+}
+
+export function createRoster(first: RelayService, options: RosterOptions): Roster {
   const known = new Map<EndpointAddress, Endpoint>();
   const lists = {
-    cluster: newCandidates(endpointsOf(first, 'cluster'), chance(random)),
-    local: newCandidates(endpointsOf(first, 'local'), chance(random)),
+    cluster: newCandidates(endpointsOf(first, 'cluster'), chance(options.random)),
+    local: newCandidates(endpointsOf(first, 'local'), chance(options.random)),
   };
 
   function endpointsOf(service: RelayService, list: EndpointList): readonly Endpoint[] {
@@ -35,6 +41,12 @@ export function createRoster(first: RelayService, random: () => number): Roster 
     if (!isListed(endpoint) && endpoint.active === 0) known.delete(endpoint.address);
   }
 
+  function setAside(): readonly EndpointAddress[] {
+    if (lists.cluster.aside + lists.local.aside === 0) return [];
+    const aside = [...known.values()].filter(({ asideUntil }) => asideUntil !== undefined);
+    return aside.map(({ address }) => address);
+  }
+
   return {
     lists,
     find: (address) => known.get(address),
@@ -47,20 +59,20 @@ export function createRoster(first: RelayService, random: () => number): Roster 
     recount() {
       countAside(lists.cluster);
       countAside(lists.local);
+      options.asideChanged?.(setAside());
     },
     update(service) {
+      const before = setAside().length;
       const listed = [...known.values()].filter(isListed);
       for (const endpoint of listed) endpoint.listed.cluster = endpoint.listed.local = false;
       replaceEndpoints(lists.cluster, endpointsOf(service, 'cluster'));
       replaceEndpoints(lists.local, endpointsOf(service, 'local'));
       for (const endpoint of listed) if (!isListed(endpoint)) endStay(endpoint);
       listed.forEach(dropIfGone);
+      const aside = setAside();
+      if (aside.length !== before) options.asideChanged?.(aside);
     },
-    setAside() {
-      if (lists.cluster.aside + lists.local.aside === 0) return [];
-      const aside = [...known.values()].filter(({ asideUntil }) => asideUntil !== undefined);
-      return aside.map(({ address }) => address);
-    },
+    setAside,
   };
 }
 

@@ -54,6 +54,6 @@ export function createAdmit(
       return;
     }
     if (!enter(state.tally, state.service.maxConnections)) return refuse(fd);
-    take({ fd, client: readSocketAddress(client, 0), state, list: destination[side] });
+    take({ fd, client: readSocketAddress(client, 0), state, list: destination[side], side });
   };
 }

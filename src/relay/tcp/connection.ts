@@ -4,6 +4,7 @@ import type { Flow } from './flow.ts';
 import type { EndpointAddress, EndpointList } from '../../plan/relayTable.ts';
 import type { SocketAddress } from '../native/socketAddress.ts';
 import type { Timer } from '../native/timers.ts';
+import type { Side } from '../openListeners.ts';
 import type { ServiceState } from '../serviceState.ts';
 
 export interface Accepted {
@@ -12,6 +13,7 @@ export interface Accepted {
   readonly state: ServiceState;
   /** Which of its endpoints this client may get. */
   readonly list: EndpointList;
+  readonly side: Side;
 }
 
 /** Mutable, and owned by one thread. */
@@ -51,6 +53,7 @@ export function createConnection(accepted: Accepted, now: number): Connection {
     client: accepted.client,
     state: accepted.state,
     list: accepted.list,
+    side: accepted.side,
     toEndpoint: createFlow(accepted.fd, -1),
     toClient: createFlow(-1, accepted.fd),
     endpointFd: -1,

@@ -27,7 +27,8 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
-import { getInt, openSocket, setInt } from '../native/sockets.ts';
+import { getInt, setInt } from '../native/sockets.ts';
+import type { Outgoing } from '../outgoing.ts';
 import type { Failure } from '../relay.ts';
 
 /** Everything that may come of an endpoint's socket, told once each time it does. */
@@ -37,6 +38,7 @@ export interface DialContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
+  readonly outgoing: Outgoing;
   /** How long the first, second … endpoint that stays silent is waited for, in milliseconds. */
   readonly timeoutsMs: readonly number[];
   readonly clock: () => number;
@@ -60,12 +62,12 @@ const SHORTAGE_MS = 100;
 const MOST_SHORTAGES = 50;
 
 export function createDialler(context: DialContext): Dialler {
-  const { loop, descriptors, addresses, ending } = context;
+  const { loop, descriptors, addresses, outgoing, ending } = context;
 
   function dial(connection: Connection): void {
     const endpoint = pick(context, connection);
     if (endpoint === undefined) return giveUp(connection, ending);
-    const fd = openSocket(addresses.familyOf(endpoint), SOCK_STREAM);
+    const fd = outgoing.open(addresses.familyOf(endpoint), SOCK_STREAM);
     if (fd === -1) return runShort(connection, errno());
     begin(connection, endpoint, descriptors.hold(fd));
     connection.dialledAt = context.clock();
@@ -75,6 +77,7 @@ export function createDialler(context: DialContext): Dialler {
   function attempt(connection: Connection, endpoint: EndpointAddress, fd: number): void {
     // The handshake's last ACK may wait for what is to be sent anyway: a packet fewer.
     if (connection.toEndpoint.held !== undefined) setInt(fd, SOL_TCP, TCP_QUICKACK, 0);
+    if (isForPodHere(connection, endpoint)) outgoing.standInFor(fd, connection.client, endpoint);
     const { address, length } = addresses.write(endpoint);
     const number = connect(fd, address, length) === 0 ? 0 : errno();
     if (number !== 0 && number !== EINPROGRESS) {
@@ -117,6 +120,11 @@ export function createDialler(context: DialContext): Dialler {
     },
     next,
   };
+}
+
+/** A client from elsewhere; one of this node would be answered without us. */
+function isForPodHere({ side, state }: Connection, endpoint: EndpointAddress): boolean {
+  return side === 'outside' && state.service.local.includes(endpoint);
 }
 
 function begin(connection: Connection, endpoint: EndpointAddress, fd: number): void {

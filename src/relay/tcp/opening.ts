@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import type { Moving } from './moving.ts';
 import { CLIENT_EVENTS, undelay } from './moving.ts';
 import { proxyHeader } from './proxyHeader.ts';
-import { EPOLLIN, EPOLLOUT, MSG_NOSIGNAL } from '../native/constants.ts';
+import { EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL } from '../native/constants.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { send } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
@@ -60,6 +60,8 @@ export function createOpen({ loop, clock, moving, clientWatcher }: OpeningContex
     // Watching tells what is to be read beyond; once watched, that was told already.
     if (toEndpoint.held !== undefined && !isWatched) moving.sendHeld(connection, toEndpoint);
     else moving.step(connection, toEndpoint);
+    // One that speaks first may have said all, and its end with it: that is not told again.
+    if ((events & EPOLLRDHUP) !== 0) toClient.isEnding = true;
     if ((events & EPOLLIN) !== 0) moving.step(connection, toClient);
     if (!isWatched && connection.phase !== 'closed') watchClient(connection);
   };

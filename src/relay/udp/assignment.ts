@@ -30,7 +30,6 @@ export function createAssignment(sockets: EndpointSockets, now: () => number): A
     tried.push(endpoint);
     state.tally.failed(number === ECONNREFUSED ? 'refused' : 'unreachable');
     state.picker.failed(endpoint, clientIp, now());
-    state.tally.setAside(state.picker.setAside().length);
   }
 
   return {
@@ -53,7 +52,6 @@ export function createAssignment(sockets: EndpointSockets, now: () => number): A
       const { endpoint, state } = flow;
       flow.tried = [];
       if (endpoint !== undefined) state.picker.answered(endpoint, now());
-      state.tally.setAside(state.picker.setAside().length);
     },
     end,
   };

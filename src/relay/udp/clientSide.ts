@@ -5,7 +5,7 @@ import type { FlowOpeningContext } from './flowOpening.ts';
 import type { Keeper } from './keep.ts';
 import type { Datagram } from './receive.ts';
 import { socketKey } from './socketKey.ts';
-import type { Side } from './udp.ts';
+import type { Side } from '../openListeners.ts';
 
 export interface ClientSideContext extends FlowOpeningContext {
   readonly keeper: Keeper;

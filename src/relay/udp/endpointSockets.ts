@@ -1,25 +1,19 @@
 /** The sockets that flows have towards their endpoints, in the loop. */
 import type { Flow } from './flow.ts';
 import type { EndpointAddress } from '../../plan/relayTable.ts';
-import type { Family } from '../../net/family.ts';
 import { EMFILE, ENFILE, EPOLLIN, SOCK_DGRAM } from '../native/constants.ts';
 import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
-import { openSocket } from '../native/sockets.ts';
-
-/** Endpoints as connect(2) wants them. */
-export interface EndpointAddresses {
-  familyOf(endpoint: EndpointAddress): Family;
-  /** Good until the next call. */
-  write(endpoint: EndpointAddress): { readonly address: number; readonly length: number };
-}
+import type { Outgoing } from '../outgoing.ts';
+import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
 
 export interface EndpointSocketsContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
+  readonly outgoing: Outgoing;
   /** Descriptors ran out for this flow: whether another's was freed. */
   readonly freeDescriptor: (flow: Flow) => boolean;
   /** There is something to receive, an answer or a refusal. */
@@ -35,7 +29,8 @@ export interface EndpointSockets {
 }
 
 export function createEndpointSockets(context: EndpointSocketsContext): EndpointSockets {
-  const { loop, descriptors, addresses, freeDescriptor, readable, faulted } = context;
+  const { loop, descriptors, addresses, outgoing } = context;
+  const { freeDescriptor, readable, faulted } = context;
   /** By descriptor. */
   const owners: (Flow | undefined)[] = [];
   let handled: Flow | undefined;
@@ -51,9 +46,9 @@ export function createEndpointSockets(context: EndpointSocketsContext): Endpoint
 
   function openFor(flow: Flow, endpoint: EndpointAddress): number {
     const family = addresses.familyOf(endpoint);
-    const fd = openSocket(family, SOCK_DGRAM);
+    const fd = outgoing.open(family, SOCK_DGRAM);
     if (fd !== -1 || !isShortage(errno()) || !freeDescriptor(flow)) return fd;
-    return openSocket(family, SOCK_DGRAM);
+    return outgoing.open(family, SOCK_DGRAM);
   }
 
   return {

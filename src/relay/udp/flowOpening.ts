@@ -7,9 +7,11 @@ import type { Dialled, Flow } from './flow.ts';
 import type { FlowTable } from './flowTable.ts';
 import type { Datagram } from './receive.ts';
 import { socketKey } from './socketKey.ts';
-import type { Side, UdpContext } from './udp.ts';
+import type { UdpContext } from './udp.ts';
+import type { Side } from '../openListeners.ts';
 import { SOCKET_ADDRESS_BYTES, ipAt, portAt, readSocketAddress } from '../native/socketAddress.ts';
 import type { SystemError } from '../native/systemError.ts';
+import type { ServiceState } from '../serviceState.ts';
 import type { RelayDestination } from '../../plan/relayTable.ts';
 
 export interface FlowOpeningContext extends Omit<UdpContext, 'addresses' | 'options'> {
@@ -22,11 +24,17 @@ export interface FlowOpeningContext extends Omit<UdpContext, 'addresses' | 'opti
   readonly faulted: (flow: Flow, error: unknown) => void;
 }
 
+/** In one round of the loop, so many flows begin at any rate. */
+const ROUND = 16;
+/** Any more only in place of a flow that has been idle for that long, in milliseconds. */
+const IDLE_MS = 1000;
+
 /** undefined, and counted, when there is none to be had for this datagram. */
 export type OpenFlow = (datagram: Datagram, side: Side) => Flow | undefined;
 
 export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
-  const { loop, table, dialleds, flows, endpointSide, letDown, faulted } = context;
+  const { loop, table, flows, endpointSide, letDown, faulted } = context;
+  const idleNeeded = createPace(loop.now);
 
   function begin(
     datagram: Datagram,
@@ -34,7 +42,7 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     target: Pick<Flow, 'state' | 'list'>,
   ): Flow | undefined {
     const { names, nameAt } = datagram;
-    const dialled = dial(datagram, destination, target);
+    const dialled = openDialled(datagram, destination, target.state, context);
     if (dialled === undefined) return undefined;
     const key = socketKey(names, nameAt);
     const client = names.bytes.slice(nameAt, nameAt + SOCKET_ADDRESS_BYTES);
@@ -42,23 +50,6 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     const flow = newFlow({ key, dialled, client, clientIp, ...target }, loop.now());
     flows.add(flow);
     return flow;
-  }
-
-  function dial(
-    { controls, dialledAt }: Datagram,
-    destination: RelayDestination,
-    { state }: Pick<Flow, 'state'>,
-  ): Dialled | undefined {
-    const key = socketKey(controls, dialledAt);
-    const address = readSocketAddress(controls, dialledAt);
-    try {
-      return dialleds.open({ key, address, destination });
-    } catch (error) {
-      const isShort = isShortage((error as SystemError).errno);
-      state.tally.failed(isShort ? 'out-of-files' : 'unreachable');
-      context.onFault(error);
-      return undefined;
-    }
   }
 
   function assigned(flow: Flow): Flow | undefined {
@@ -76,7 +67,10 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     const destination = table.find('UDP', ipAt(controls, at), portAt(controls, at));
     const state = destination && table.service(destination.service);
     if (destination === undefined || state === undefined) return undefined;
-    if (!flows.makeRoom() || !state.tally.enter(state.service.maxConnections)) {
+    if (
+      !flows.makeRoom(loop.now(), idleNeeded()) ||
+      !state.tally.enter(state.service.maxConnections)
+    ) {
       state.tally.failed('over-limit');
       return undefined;
     }
@@ -84,4 +78,38 @@ export function createFlowOpening(context: FlowOpeningContext): OpenFlow {
     if (flow === undefined) state.tally.leave();
     return flow && assigned(flow);
   };
+}
+
+/**
+ * A flow costs twenty times what a datagram of a running one does: in a flood of new ones, most are
+ * dropped so that those that run are served in time. Returns the idle time to ask of an old flow.
+ */
+function createPace(now: () => number): () => number {
+  let round = -Infinity;
+  let begun = 0;
+  return () => {
+    if (round !== now()) begun = 0;
+    round = now();
+    begun += 1;
+    return begun > ROUND ? IDLE_MS : 0;
+  };
+}
+
+/** Counted and told when it cannot be had. */
+function openDialled(
+  { controls, dialledAt }: Datagram,
+  destination: RelayDestination,
+  { tally }: ServiceState,
+  { dialleds, onFault }: FlowOpeningContext,
+): Dialled | undefined {
+  const key = socketKey(controls, dialledAt);
+  const address = readSocketAddress(controls, dialledAt);
+  try {
+    return dialleds.open({ key, address, destination });
+  } catch (error) {
+    const isShort = isShortage((error as SystemError).errno);
+    tally.failed(isShort ? 'out-of-files' : 'unreachable');
+    onFault(error);
+    return undefined;
+  }
 }

@@ -12,10 +12,10 @@ export interface FlowLimits {
 
 export interface FlowTable {
   /**
-   * Room for one more, where need be in place of the flow that has been one-way for the longest;
-   * false when all are two-way.
+   * Room for one more, where need be in place of the flow that has been one-way and idle for the
+   * longest; false when none has been for at least so many milliseconds.
    */
-  makeRoom(): boolean;
+  makeRoom(now: number, idleMs: number): boolean;
   /** End the oldest one-way flow but this; false when there is none. */
   evict(but?: Flow): boolean;
   add(flow: Flow): void;
@@ -48,7 +48,10 @@ export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): 
   }
 
   return {
-    makeRoom: () => oneWay.size() + twoWay.size() < limits.mostFlows || evict(),
+    makeRoom(now, idleMs) {
+      if (oneWay.size() + twoWay.size() < limits.mostFlows) return true;
+      return now - (oneWay.oldest()?.activeAt ?? Infinity) >= idleMs && evict();
+    },
     evict,
     add(flow) {
       flow.dialled.flows.set(flow.key, flow);

@@ -26,9 +26,12 @@ const SMALL = 256;
 
 export function createKeeper(mostBytes: number): Keeper {
   let size = 0;
+  /** Small ones of flows that are over: no more than there were flows at a time. */
+  const spare: Uint8Array[] = [];
 
   function drop(flow: Kept): void {
     size -= flow.kept?.length ?? 0;
+    if (flow.kept?.length === SMALL) spare.push(flow.kept);
     flow.kept = undefined;
     flow.keptLength = NOTHING;
   }
@@ -39,7 +42,7 @@ export function createKeeper(mostBytes: number): Keeper {
         drop(flow);
         const room = Math.max(SMALL, datagram.length);
         if (size + room > mostBytes) return;
-        flow.kept = new Uint8Array(room);
+        flow.kept = (room === SMALL ? spare.pop() : undefined) ?? new Uint8Array(room);
         size += room;
       }
       flow.kept.set(datagram);

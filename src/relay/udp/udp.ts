@@ -5,7 +5,6 @@
 import { createClientSide } from './clientSide.ts';
 import { createDialledTable } from './dialledTable.ts';
 import { createEndpointSide } from './endpointSide.ts';
-import type { EndpointAddresses } from './endpointSockets.ts';
 import type { Flow } from './flow.ts';
 import { createFlowTable } from './flowTable.ts';
 import type { FlowLimits, FlowTable } from './flowTable.ts';
@@ -21,11 +20,11 @@ import { EPOLLIN, SOL_SOCKET, SO_RCVBUFFORCE } from '../native/constants.ts';
 import type { Descriptors } from '../native/descriptors.ts';
 import type { Loop } from '../native/loop.ts';
 import { setInt } from '../native/sockets.ts';
+import type { Side } from '../openListeners.ts';
+import type { Outgoing } from '../outgoing.ts';
 import type { ServiceState } from '../serviceState.ts';
 import type { Table } from '../table.ts';
-
-/** Clients of this node itself and of its pods come by other listeners than all others. */
-export type Side = 'inside' | 'outside';
+import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
 
 export interface UdpOptions extends FlowLimits {
   /** Most bytes of unanswered datagrams that are kept, to be sent again elsewhere. */
@@ -44,6 +43,7 @@ export interface UdpContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
+  readonly outgoing: Outgoing;
   readonly table: Table<ServiceState>;
   readonly options: UdpOptions;
   /** Something that should not have happened ended one flow, or lost a datagram; told rarely. */

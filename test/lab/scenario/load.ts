@@ -81,6 +81,7 @@ function checkNames(flow: Flow, scenario: Scenario, file: string): void {
     for (const from of flow.from) memberNamed(from);
     for (const to of flow.to) resolveTarget(to, scenario.addresses);
     if (flow.source !== undefined) memberNamed(flow.source);
+    for (const source of Object.values(flow.sourceIn)) memberNamed(source);
     if (flow.sourceAddress !== undefined) resolveAddress(flow.sourceAddress, scenario.addresses);
     for (const server of typeof flow.expect === 'string' ? [] : flow.expect) {
       resolveAddress(server, scenario.addresses);

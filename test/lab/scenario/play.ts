@@ -47,7 +47,11 @@ export async function play(scenario: Scenario, player: Player): Promise<readonly
 }
 
 function flowsIn(mode: Mode, { flows }: Step): readonly Flow[] {
-  return flows.map((flow) => ({ ...flow, expect: flow.expectIn[mode] ?? flow.expect }));
+  return flows.map((flow) => ({
+    ...flow,
+    expect: flow.expectIn[mode] ?? flow.expect,
+    source: flow.sourceIn[mode] ?? flow.source,
+  }));
 }
 
 /** Flows of an earlier scenario must not decide where this one's go. */

@@ -28,6 +28,10 @@ export const flowSchema = z
       .default({})
       .describe('what a mode does instead, where it cannot do the same'),
     source: text.optional().describe('the member whose address the server must see'),
+    sourceIn: z
+      .partialRecord(z.enum(MODES), text)
+      .default({})
+      .describe('whose address it sees in a mode, where that cannot be the same'),
     sticky: z.literal(true).optional().describe('all tries of one client reach the same server'),
     clients: z.int().positive().optional().describe('that many source addresses of the client'),
     sourceAddress: text.optional().describe('send from this address'),

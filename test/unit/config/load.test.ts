@@ -64,6 +64,7 @@ test('without flags, everything is as kube-proxy has it', () => {
       udpTimeout: 120_000,
       udpFlows: 4096,
       drainTimeout: 25_000,
+      strictARP: false,
       bridgeNetfilter: 'keep',
       syncPeriod: 30_000,
       minSyncPeriod: 100,

@@ -59,7 +59,11 @@ test('in userspace mode, what the rules and the table follow is part of the Poli
     'userspace-bridge-netfilter': 'off',
   };
   const { policy } = policyFrom(configOf(flags), NODE);
-  assert.deepEqual(policy?.userspace, { balancing: 'random', withoutBridgeNetfilter: true });
+  assert.deepEqual(policy?.userspace, {
+    balancing: 'random',
+    withoutBridgeNetfilter: true,
+    strictARP: false,
+  });
 });
 
 test('in ipvs mode, what was chosen for it is part of the Policy, in whole seconds', () => {

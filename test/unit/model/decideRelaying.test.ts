@@ -6,7 +6,12 @@ import { parsedService, POLICY, service as serviceObject } from '../../support/b
 
 const USERSPACE = {
   ...POLICY,
-  userspace: { balancing: 'random', withoutBridgeNetfilter: false },
+  userspace: {
+    balancing: 'random',
+    withoutBridgeNetfilter: false,
+    strictARP: false,
+    keepsClientAddress: false,
+  },
 } as const;
 
 const ANNOTATIONS = {

@@ -17,7 +17,12 @@ import {
 const NOTHING: Installed = sortedMap();
 const policy = {
   ...POLICY,
-  userspace: { balancing: 'round-robin', withoutBridgeNetfilter: true },
+  userspace: {
+    balancing: 'round-robin',
+    withoutBridgeNetfilter: true,
+    strictARP: false,
+    keepsClientAddress: false,
+  },
 } as const;
 
 function backendAt(relayPort: number) {
@@ -183,6 +188,21 @@ test('bridge netfilter is switched off where it is on, and put back at the end',
     draft.set('4/filter/chain/KUBE-BRIDGE-WAS-ON' as ObjectKey, '');
   });
   assert.deepEqual(sysctls(marked, NOTHING), [`sysctl: ${name}=1`]);
+});
+
+test('strict ARP is set, and put back at the end', () => {
+  const strict = { ...policy, userspace: { ...policy.userspace, strictARP: true } };
+  const wanted = backend.render(snapshotOf([], { policy: strict })).rules;
+  const names = ['arp_ignore', 'arp_announce'].map((each) => `net.ipv4.conf.all.${each}`);
+  const set = linesOf(NOTHING, wanted).filter((line) => line.startsWith('sysctl'));
+  assert.deepEqual(set, [`sysctl: ${names[0] ?? ''}=1`, `sysctl: ${names[1] ?? ''}=2`]);
+  const marked = edit(wanted, (draft) => {
+    for (const name of ['ARPIGNORE', 'ARPANNOUNCE']) {
+      draft.set(`4/filter/chain/KUBE-${name}-WAS-OFF` as ObjectKey, '');
+    }
+  });
+  const back = linesOf(marked, NOTHING).filter((line) => line.startsWith('sysctl'));
+  assert.deepEqual(back, [`sysctl: ${names[0] ?? ''}=0`, `sysctl: ${names[1] ?? ''}=0`]);
 });
 
 test('an address of an interface is neither routed nor closed for the host', () => {

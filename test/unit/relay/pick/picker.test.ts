@@ -166,6 +166,19 @@ describe('outlier ejection', () => {
     assert.deepEqual(picker.setAside(), []);
   });
 
+  test('whoever wants is told who is aside, whenever that changes', () => {
+    const told: (readonly EndpointAddress[])[] = [];
+    const options = { ...PICKER_DEFAULTS, random: () => 0 };
+    const asideChanged = (aside: readonly EndpointAddress[]): number => told.push(aside);
+    const picker = createPicker(serviceOf([A, B, C]), { ...options, asideChanged });
+    failTimes(picker, A, 4);
+    failTimes(picker, B, 3);
+    picker.update(serviceOf([B, C]));
+    picker.connected(B, 'c', 0);
+    picker.connected(B, 'c', 0);
+    assert.deepEqual(told, [[A], [A, B], [B], []]);
+  });
+
   test('with more than half aside all are used', () => {
     const picker = pickerOf(serviceOf([A, B, C]));
     failTimes(picker, A, 3);

@@ -18,21 +18,34 @@ test('room is made of one-way flows, the longest idle first, and of no others', 
   const { table, ended } = tableOf();
   const flows = [1, 2, 3].map((key) => aFlow(key));
   for (const flow of flows) {
-    assert.ok(table.makeRoom());
+    assert.ok(table.makeRoom(9, 0));
     table.add(flow);
   }
   const [first, second, third] = flows as [(typeof flows)[0], (typeof flows)[0], (typeof flows)[0]];
   table.clientSpoke(first, 1);
-  assert.ok(table.makeRoom());
+  assert.ok(table.makeRoom(9, 0));
   assert.deepEqual(ended, [2]);
   table.add(second);
   for (const flow of [first, second, third]) {
     table.endpointSpoke(flow, 2);
     table.clientSpoke(flow, 3);
   }
-  assert.equal(table.makeRoom(), false);
+  assert.equal(table.makeRoom(9, 0), false);
   assert.equal(table.evict(), false);
   assert.equal(table.size(), 3);
+});
+
+test('in a flood, room is made only of flows that were idle for a while', () => {
+  const { table, ended } = tableOf();
+  for (const key of [1, 2, 3]) {
+    const flow = aFlow(key);
+    table.add(flow);
+    table.clientSpoke(flow, key);
+  }
+  assert.equal(table.makeRoom(10, 10), false);
+  assert.deepEqual(ended, []);
+  assert.ok(table.makeRoom(11, 10));
+  assert.deepEqual(ended, [1]);
 });
 
 test('an answer alone makes no two-way flow: a spoofed client gets one, too', () => {
