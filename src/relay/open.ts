@@ -6,7 +6,7 @@ import type { Descriptors } from './native/descriptors.ts';
 import { openEventfd, openFilesLimit } from './native/sockets.ts';
 import { drainListeners } from './openDrain.ts';
 import { openListeners } from './openListeners.ts';
-import type { Listeners, PortRange } from './openListeners.ts';
+import type { ListenerOptions, Listeners } from './openListeners.ts';
 import { openSocketLookup } from './openSocketLookup.ts';
 import type { SocketLookup } from './openSocketLookup.ts';
 import { SHARED_SLOT, TOTAL_SLOT, createLineTable } from './openTable.ts';
@@ -19,15 +19,9 @@ import type { FlowLimits } from './udp/flowTable.ts';
 import { UDP_DEFAULTS } from './udp/udp.ts';
 import { startThread } from './workerThread.ts';
 import type { WorkerThread } from './workerThread.ts';
-import type { Family } from '../net/family.ts';
 import type { Log } from '../observe/log.ts';
 
-export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'> {
-  /** The listeners stand at the first port that is free. */
-  readonly ports: PortRange;
-  readonly families: readonly Family[];
-  /** Threads that serve, 1 to 64; the first also serves UDP. */
-  readonly workers: number;
+export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'>, ListenerOptions {
   /** Most descriptors; undefined for nearly all that the process may have. */
   readonly fileLimit: number | undefined;
   /** What is left out is as kube-proxy has it. */
