@@ -109,7 +109,7 @@ const userspace = z.strictObject({
     "Pods of this node see their clients' address, for clients from elsewhere; takes routing table 142",
   ),
   bridgeNetfilter: wordField(['keep', 'off']).describe(
-    'Whether iptables sees packets on bridges: keep what the node says, or off, without which the kernel takes packets of pods on a bridge away from the relay',
+    'Whether iptables sees packets on bridges: keep what the node says, or off, for pods on a bridge where the kernel allows no BPF or is older than 5.17',
   ),
   syncPeriod: durationField({ canBeZero: false }).describe(
     'How often rules and table are checked and, where others changed them, repaired',
