@@ -1,5 +1,5 @@
 /** What a worker keeps for a ServicePort, beyond every change of its endpoints. */
-import type { RelayService } from '../plan/relayTable.ts';
+import type { EndpointAddress, RelayService } from '../plan/relayTable.ts';
 import type { Tally } from './counts.ts';
 import { PICKER_DEFAULTS, createPicker } from './pick/picker.ts';
 import type { Picker } from './pick/picker.ts';
@@ -12,16 +12,22 @@ export interface ServiceState {
   readonly tally: Tally;
 }
 
+/** Told which endpoints of a ServicePort are set aside, each time that changes. */
+export type TellAside = (service: string, endpoints: readonly EndpointAddress[]) => void;
+
 /** For `createTable`. The name's tally must be known before its line is followed. */
 export function serviceStates(
   tallyOf: (name: string) => Tally,
   random: () => number,
+  tellAside: TellAside = () => undefined,
 ): ServiceStates<ServiceState> {
   return {
     create(service) {
       const tally = tallyOf(service.name);
-      const asideChanged = (endpoints: readonly unknown[]): void =>
+      const asideChanged = (endpoints: readonly EndpointAddress[]): void => {
         tally.setAside(endpoints.length);
+        tellAside(service.name, endpoints);
+      };
       const picker = createPicker(service, { ...PICKER_DEFAULTS, random, asideChanged });
       return { service, picker, tally };
     },

@@ -11,7 +11,7 @@ import type { Loop } from './native/loop.ts';
 import { allocate } from './native/memory.ts';
 import { createOutgoing } from './outgoing.ts';
 import { serviceStates } from './serviceState.ts';
-import type { ServiceState } from './serviceState.ts';
+import type { ServiceState, TellAside } from './serviceState.ts';
 import { createTable } from './table.ts';
 import type { Table } from './table.ts';
 import { createEndpointAddresses } from './tcp/endpointAddresses.ts';
@@ -29,7 +29,9 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
   const descriptors = shareDescriptors(start.descriptors, start.worker);
   const loop = createLoop(clock);
   descriptors.hold(loop.fd);
-  const { table, follow } = createFollowedTable(start);
+  const { table, follow } = createFollowedTable(start, (service, endpoints) =>
+    post({ kind: 'aside', service, endpoints }),
+  );
   const addresses = createEndpointAddresses();
   const warn: Warn = (message, error) => post({ kind: 'warning', message, error: String(error) });
   const outgoing = createOutgoing(start.outgoing, clock);
@@ -67,11 +69,14 @@ interface FollowedTable {
   follow(change: Follow): Generator<RelayLine>;
 }
 
-function createFollowedTable({ counts, worker, sharedSlot }: WorkerStart): FollowedTable {
+function createFollowedTable(
+  { counts, worker, sharedSlot }: WorkerStart,
+  tellAside: TellAside,
+): FollowedTable {
   const tallyAt = talliesOf(counts, worker);
   const tallies = new Map<string, Tally>();
   const tallyOf = (name: string): Tally => tallies.get(name) ?? tallyAt(sharedSlot);
-  const table = createTable(serviceStates(tallyOf, Math.random));
+  const table = createTable(serviceStates(tallyOf, Math.random, tellAside));
   return {
     table,
     *follow({ slots, lines }) {

@@ -38,4 +38,6 @@ export type ToWorker = Follow | { readonly kind: 'stop' };
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'followed'; readonly id: number }
+  /** All of the ServicePort that this worker has set aside now. */
+  | { readonly kind: 'aside'; readonly service: string; readonly endpoints: readonly string[] }
   | { readonly kind: 'warning'; readonly message: string; readonly error: string };

@@ -47,6 +47,8 @@ export function startThread(start: WorkerStart, context: ThreadContext): WorkerT
         return ready.resolve(undefined);
       case 'followed':
         return followers.reached(message.id);
+      case 'aside':
+        return logAside(start, context, message);
       case 'warning':
         return warn(start, context, message);
     }
@@ -110,6 +112,20 @@ function warn(
   { message, error }: { readonly message: string; readonly error: string },
 ): void {
   log.warn(message, { worker, error });
+}
+
+/** A Service may have a thousand. */
+const MOST_NAMED = 10;
+
+function logAside(
+  { worker }: WorkerStart,
+  { log }: ThreadContext,
+  { service, endpoints }: { readonly service: string; readonly endpoints: readonly string[] },
+): void {
+  const named = endpoints.slice(0, MOST_NAMED).join(' ');
+  if (endpoints.length === 0) log.info('all endpoints are back', { service, worker });
+  else
+    log.info('endpoints set aside', { service, worker, count: endpoints.length, endpoints: named });
 }
 
 const ONE = allocate(8);
