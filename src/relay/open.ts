@@ -26,6 +26,11 @@ export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'> {
   readonly workers: number;
   /** Most descriptors; undefined for nearly all that the process may have. */
   readonly fileLimit: number | undefined;
+  /**
+   * Packets to an endpoint at an address that clients dial as well have this mark, by which the rules
+   * must leave them alone: else the relay would dial itself.
+   */
+  readonly dialMark?: number;
   /** What is left out is as kube-proxy has it. */
   readonly udp?: Partial<FlowLimits>;
   readonly log: Log;
@@ -81,7 +86,7 @@ function createShared(options: RelayOptions): Shared {
 }
 
 function startThreads(
-  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp }: RelayOptions,
+  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp, dialMark }: RelayOptions,
   shared: Shared,
   listeners: Listeners,
 ): readonly WorkerThread[] {
@@ -89,6 +94,7 @@ function startThreads(
   const common = {
     ...{ descriptors: descriptors.memory, counts: countMemory },
     ...{ totalSlot: TOTAL_SLOT, sharedSlot: SHARED_SLOT },
+    dialMark,
     tcpOptions: { dialTimeoutsMs, idleTimeoutMs, maxConnections, fileLimit },
     udpOptions: { ...UDP_DEFAULTS, ...udp },
   };

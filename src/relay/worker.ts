@@ -3,7 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 
 import { talliesOf } from './counts.ts';
 import type { Tally } from './counts.ts';
-import { EPOLLIN } from './native/constants.ts';
+import { EPOLLIN, SOCK_STREAM } from './native/constants.ts';
 import { shareDescriptors } from './native/descriptors.ts';
 import { read } from './native/libc.ts';
 import { createLoop } from './native/loop.ts';
@@ -14,6 +14,7 @@ import type { ServiceState } from './serviceState.ts';
 import { createTable } from './table.ts';
 import type { Table } from './table.ts';
 import { createEndpointAddresses } from './tcp/endpointAddresses.ts';
+import type { OwnMark } from './tcp/endpointAddresses.ts';
 import { createTcp } from './tcp/tcp.ts';
 import type { Tcp, TcpContext } from './tcp/tcp.ts';
 import { createUdp } from './udp/udp.ts';
@@ -29,7 +30,7 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
   const loop = createLoop(clock);
   descriptors.hold(loop.fd);
   const { table, follow } = createFollowedTable(start);
-  const addresses = createEndpointAddresses();
+  const addresses = createEndpointAddresses(ownMark(start, table));
   const warn: Warn = (message, error) => post({ kind: 'warning', message, error: String(error) });
   const context = { loop, clock, descriptors, table, addresses };
   const tcp = startTcp(start, { ...context, warn });
@@ -54,6 +55,15 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
 }
 
 type Warn = (message: string, error: unknown) => void;
+
+function ownMark({ dialMark }: WorkerStart, table: Table<ServiceState>): OwnMark | undefined {
+  if (dialMark === undefined) return undefined;
+  return {
+    mark: dialMark,
+    isDialled: ({ ip, port }, type) =>
+      table.find(type === SOCK_STREAM ? 'TCP' : 'UDP', ip, port) !== undefined,
+  };
+}
 
 interface WorkerContext extends Omit<TcpContext, 'total' | 'listeners'> {
   readonly loop: Loop;

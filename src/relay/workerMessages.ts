@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly totalSlot: number;
   /** Of Services that have none of their own. */
   readonly sharedSlot: number;
+  /** Of sockets to endpoints that clients dial as well; undefined for none. */
+  readonly dialMark: number | undefined;
   readonly tcpOptions: TcpOptions;
   readonly udpOptions: UdpOptions;
 }

@@ -24,7 +24,7 @@ export async function openRelayOf({ config, families, log }: OpenOptions): Promi
   return relay;
 }
 
-function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'log'> {
+function relayOptions({ userspace, iptables }: Config): Omit<RelayOptions, 'families' | 'log'> {
   const { ports, dialTimeouts, idleTimeout, connectionLimit, udpTimeout, udpFlows } = userspace;
   return {
     ports,
@@ -33,6 +33,7 @@ function relayOptions({ userspace }: Config): Omit<RelayOptions, 'families' | 'l
     idleTimeoutMs: idleTimeout || undefined,
     maxConnections: connectionLimit || undefined,
     fileLimit: undefined,
+    dialMark: 2 ** iptables.masqueradeBit,
     udp: { mostFlows: udpFlows, twoWayMs: udpTimeout, oneWayMs: udpTimeout / 4 },
   };
 }

@@ -27,7 +27,7 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
-import { getInt, openSocket, setInt } from '../native/sockets.ts';
+import { getInt, setInt } from '../native/sockets.ts';
 import type { Failure } from '../relay.ts';
 
 /** Everything that may come of an endpoint's socket, told once each time it does. */
@@ -65,7 +65,7 @@ export function createDialler(context: DialContext): Dialler {
   function dial(connection: Connection): void {
     const endpoint = pick(context, connection);
     if (endpoint === undefined) return giveUp(connection, ending);
-    const fd = openSocket(addresses.familyOf(endpoint), SOCK_STREAM);
+    const fd = addresses.open(endpoint, SOCK_STREAM);
     if (fd === -1) return runShort(connection, errno());
     begin(connection, endpoint, descriptors.hold(fd));
     connection.dialledAt = context.clock();

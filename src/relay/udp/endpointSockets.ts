@@ -6,7 +6,6 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
-import { openSocket } from '../native/sockets.ts';
 import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
 
 export interface EndpointSocketsContext {
@@ -43,10 +42,9 @@ export function createEndpointSockets(context: EndpointSocketsContext): Endpoint
   };
 
   function openFor(flow: Flow, endpoint: EndpointAddress): number {
-    const family = addresses.familyOf(endpoint);
-    const fd = openSocket(family, SOCK_DGRAM);
+    const fd = addresses.open(endpoint, SOCK_DGRAM);
     if (fd !== -1 || !isShortage(errno()) || !freeDescriptor(flow)) return fd;
-    return openSocket(family, SOCK_DGRAM);
+    return addresses.open(endpoint, SOCK_DGRAM);
   }
 
   return {
