@@ -6,11 +6,12 @@
  *     service default/web:http/TCP/4 balancing=maglev affinity=- limit=100 proxy-protocol=- cluster=10.244.1.2:8080 local=- ending=-
  *     destination TCP/4 10.96.0.1:80 service=default/web:http/TCP/4 inside=cluster outside=cluster
  *     destination TCP/4 *:30080 service=default/web:http/TCP/4 inside=cluster outside=local
+ *     node-ports 4 at=192.0.2.0/24
  *     no destination TCP/4 *:30080
  *     no service default/web:http/TCP/4
  */
-import { familyOf, parseIp } from '../net/address.ts';
-import type { Ip } from '../net/address.ts';
+import { familyOf, parseCidr, parseIp } from '../net/address.ts';
+import type { Cidr, Ip } from '../net/address.ts';
 import type { Family } from '../net/family.ts';
 
 /** The name under which a Plan speaks to the relay inside the agent; no program of the node. */
@@ -50,7 +51,10 @@ export interface RelayService {
 export interface DestinationAddress {
   readonly protocol: RelayProtocol;
   readonly family: Family;
-  /** undefined: every address of this node that has no destination of its own (NodePorts). */
+  /**
+   * undefined: every address of this node that has no destination of its own (NodePorts), and of
+   * those only what RelayNodePorts names.
+   */
   readonly ip: string | undefined;
   readonly port: number;
 }
@@ -65,12 +69,20 @@ export interface RelayDestination extends DestinationAddress {
   readonly outside: EndpointList;
 }
 
+/** Where NodePorts of a family are served; without such an entry at every address of this node. */
+export interface RelayNodePorts {
+  readonly family: Family;
+  readonly at: readonly Cidr[];
+}
+
 /** What one line says. */
 export type RelayLine =
   | { readonly kind: 'service'; readonly service: RelayService }
   | { readonly kind: 'destination'; readonly destination: RelayDestination }
+  | { readonly kind: 'node-ports'; readonly nodePorts: RelayNodePorts }
   | { readonly kind: 'no-service'; readonly name: string }
-  | { readonly kind: 'no-destination'; readonly address: DestinationAddress };
+  | { readonly kind: 'no-destination'; readonly address: DestinationAddress }
+  | { readonly kind: 'no-node-ports'; readonly family: Family };
 
 /** The address must be canonical. */
 export function endpointAddress(ip: Ip, port: number): EndpointAddress {
@@ -106,38 +118,58 @@ export function printDestination(destination: RelayDestination): string {
   return `destination ${printAddress(destination)} service=${service} inside=${inside} outside=${outside}`;
 }
 
-/** The line that removes what this line of printService or printDestination sets. */
-export function printRemoval(line: string): string {
-  const end = line.indexOf(' ', line.startsWith('service ') ? 'service '.length : ADDRESS_FROM);
-  return `no ${line.slice(0, end)}`;
+export function printNodePorts({ family, at }: RelayNodePorts): string {
+  return `node-ports ${family} at=${printList(at)}`;
 }
 
-/** `destination TCP/4 `: all protocols are as long. */
-const ADDRESS_FROM = 'destination TCP/4 '.length;
+/** The line that removes what this line of one of the printers sets. */
+export function printRemoval(line: string): string {
+  const nameFrom = NAME_FROM[line.slice(0, line.indexOf(' '))] ?? 0;
+  return `no ${line.slice(0, line.indexOf(' ', nameFrom))}`;
+}
+
+/** By their verbs, where lines have what tells them apart; all protocols are as long as `TCP/4 `. */
+const NAME_FROM: Readonly<Record<string, number>> = {
+  service: 'service '.length,
+  destination: 'destination TCP/4 '.length,
+  'node-ports': 'node-ports '.length,
+};
 
 /** The inverse of the printers; undefined for a line that none of them prints. */
 export function parseLine(line: string): RelayLine | undefined {
-  const [, verb, rest = ''] = VERB.exec(line) ?? [];
-  if (verb === 'service') return parseService(rest);
-  if (verb === 'destination') return parseDestination(rest);
-  if (verb === 'no service' && NAME.test(rest)) return { kind: 'no-service', name: rest };
-  const address = verb === 'no destination' ? parseAddress(rest) : undefined;
-  return address && { kind: 'no-destination', address };
+  const [, verb = '', rest = ''] = VERB.exec(line) ?? [];
+  return PARSERS[verb]?.(rest);
 }
+
+/** By verb, for what stands behind it. */
+const PARSERS: Readonly<Record<string, (rest: string) => RelayLine | undefined>> = {
+  service: parseService,
+  destination: parseDestination,
+  'node-ports': parseNodePorts,
+  'no service': (name) => (NAME.test(name) ? { kind: 'no-service', name } : undefined),
+  'no destination': (text) => {
+    const address = parseAddress(text);
+    return address && { kind: 'no-destination', address };
+  },
+  'no node-ports': (digit) =>
+    FAMILY.test(digit) ? { kind: 'no-node-ports', family: Number(digit) as Family } : undefined,
+};
 
 const NONE = '-';
 const MAX_PORT = 65_535;
-const VERB = /^((?:no )?(?:service|destination)) (.*)$/;
+const VERB = /^((?:no )?(?:service|destination|node-ports)) (.*)$/;
+const FAMILY = /^[46]$/;
 /** Namespace, Service, port and what it is; what the API server lets these names be. */
 const NAME = /^[-a-z0-9]+\/[-.a-z0-9]+:[-a-z0-9]*\/(?:TCP|UDP)\/[46]$/;
 const SERVICE =
   /^(\S+) balancing=(\S+) affinity=(\S+) limit=(\S+) proxy-protocol=([-2]) cluster=(\S+) local=(\S+) ending=(\S+)$/;
 const DESTINATION = /^(\S+ \S+) service=(\S+) inside=(cluster|local) outside=(cluster|local)$/;
+const NODE_PORTS = /^([46]) at=(\S+)$/;
 const ADDRESS = /^(TCP|UDP)\/([46]) (?:\*:(\d+)|(\S+))$/;
 const SOCKET = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/;
 
-function printList(endpoints: readonly EndpointAddress[]): string {
-  return endpoints.length === 0 ? NONE : endpoints.join(',');
+function printList(entries: readonly string[]): string {
+  return entries.length === 0 ? NONE : entries.join(',');
 }
 
 function printAddress({ protocol, family, ip, port }: DestinationAddress): string {
@@ -165,6 +197,15 @@ function parseDestination(text: string): RelayLine | undefined {
   if (address === undefined || !NAME.test(service)) return undefined;
   const lists = { inside: inside as EndpointList, outside: outside as EndpointList };
   return { kind: 'destination', destination: { ...address, service, ...lists } };
+}
+
+function parseNodePorts(text: string): RelayLine | undefined {
+  const [, digit, list = ''] = NODE_PORTS.exec(text) ?? [];
+  const family = Number(digit) as Family;
+  const at = list === NONE ? [] : list.split(',').map(parseCidr);
+  const isList = at.every((cidr): cidr is Cidr => cidr !== undefined && familyOf(cidr) === family);
+  if (digit === undefined || !isList || printList(at) !== list) return undefined;
+  return { kind: 'node-ports', nodePorts: { family, at } };
 }
 
 function parseAddress(text: string): DestinationAddress | undefined {

@@ -6,7 +6,9 @@ import type { Descriptors } from './native/descriptors.ts';
 import { openEventfd, openFilesLimit } from './native/sockets.ts';
 import { drainListeners } from './openDrain.ts';
 import { openListeners } from './openListeners.ts';
-import type { Listeners, PortRange } from './openListeners.ts';
+import type { ListenerOptions, Listeners } from './openListeners.ts';
+import { openSocketLookup } from './openSocketLookup.ts';
+import type { SocketLookup } from './openSocketLookup.ts';
 import { SHARED_SLOT, TOTAL_SLOT, createLineTable } from './openTable.ts';
 import type { LineTable } from './openTable.ts';
 import type { Relay, RelayCounts, ServiceCounts } from './relay.ts';
@@ -15,15 +17,9 @@ import type { FlowLimits } from './udp/flowTable.ts';
 import { UDP_DEFAULTS } from './udp/udp.ts';
 import { startThread } from './workerThread.ts';
 import type { WorkerThread } from './workerThread.ts';
-import type { Family } from '../net/family.ts';
 import type { Log } from '../observe/log.ts';
 
-export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'> {
-  /** The listeners stand at the first port that is free. */
-  readonly ports: PortRange;
-  readonly families: readonly Family[];
-  /** Threads that serve, 1 to 64; the first also serves UDP. */
-  readonly workers: number;
+export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'>, ListenerOptions {
   /** Most descriptors; undefined for nearly all that the process may have. */
   readonly fileLimit: number | undefined;
   /**
@@ -42,6 +38,8 @@ export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'> {
 const FILES_OF_THE_AGENT = 256;
 /** The main thread holds listeners and what wakes the workers, whichever of them dies. */
 const MAIN = 254;
+/** What leads to the listeners goes after them: see openSocketLookup. */
+const LOOKUP = 253;
 
 /** Rejects when no port is free, or when the node does not let it listen. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
@@ -50,7 +48,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   try {
     const listeners = openListeners(options, descriptors);
     const threads = startThreads(options, shared, listeners);
-    const parts = { shared, listeners, threads };
+    const parts = { shared, listeners, threads, lookup: tryLookup(listeners, descriptors) };
     try {
       await Promise.all(threads.map(({ ready }) => ready));
       return createRelay(parts);
@@ -59,8 +57,25 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
       throw error;
     }
   } catch (error) {
-    descriptors.closeAllOf(MAIN);
+    closeAll(descriptors);
     throw error;
+  }
+}
+
+function closeAll(descriptors: Descriptors): void {
+  descriptors.closeAllOf(MAIN);
+  descriptors.closeAllOf(LOOKUP);
+}
+
+/** Not every kernel lets us, and most nodes can do without: or else why not. */
+type Lookup = SocketLookup | { readonly problem: string };
+
+function tryLookup(listeners: Listeners, { memory, closeAllOf }: Descriptors): Lookup {
+  try {
+    return openSocketLookup(listeners, shareDescriptors(memory, LOOKUP));
+  } catch (error) {
+    closeAllOf(LOOKUP);
+    return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -122,26 +137,30 @@ interface Parts {
   readonly shared: Shared;
   readonly listeners: Listeners;
   readonly threads: readonly WorkerThread[];
+  readonly lookup: Lookup;
 }
 
 function createRelay(parts: Parts): Relay {
-  const { threads, listeners } = parts;
+  const { threads, listeners, lookup } = parts;
   const { table, counts, descriptors } = parts.shared;
   let lastId = 0;
 
   async function close(): Promise<void> {
     await stopAll(threads);
-    descriptors.closeAllOf(MAIN);
+    closeAll(descriptors);
   }
 
   return {
     port: listeners.port,
+    bridgeProblem: 'problem' in lookup ? lookup.problem : undefined,
     async apply(text) {
       const changes = table.follow(text);
       lastId += 1;
       const id = lastId;
       if (changes.lines.length > 0) {
+        if ('leave' in lookup) lookup.leave(changes.lines);
         await Promise.all(threads.map((thread) => thread.follow(id, changes)));
+        if ('enter' in lookup) lookup.enter(changes.lines);
       }
       if (changes.refused.length > 0) throw refusal(changes.refused);
     },

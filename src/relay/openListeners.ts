@@ -58,15 +58,24 @@ const SIDES = ['outside', 'inside'] as const;
 const BACKLOG = 65_535;
 
 export interface ListenerOptions {
+  /** The listeners stand at the first port that is free. */
   readonly ports: PortRange;
+  /**
+   * The port to which rules of an earlier process lead, to be taken only when no other is free:
+   * clients would come before the table is there, and are better left without an answer until then.
+   */
+  readonly lastChoice?: number | undefined;
   readonly families: readonly Family[];
+  /** Threads that serve, 1 to 64; the first also serves UDP. */
   readonly workers: number;
 }
 
 /** Throws when no port of the range is free, or with the SystemError of whatever else is wrong. */
 export function openListeners(options: ListenerOptions, descriptors: Descriptors): Listeners {
   const { first, last } = options.ports;
-  for (let port = first; port <= last; port += 1) {
+  const ports = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const { lastChoice } = options;
+  for (const port of ports.sort((a, b) => Number(a === lastChoice) - Number(b === lastChoice))) {
     const listeners = openAt(port, options, descriptors);
     if (listeners !== undefined) return listeners;
   }

@@ -35,7 +35,7 @@ export function createLineTable(counts: CountReader): LineTable {
   function followLine(text: string): 'changed' | 'known' | 'refused' {
     const line = parseLine(text);
     if (line === undefined) return 'refused';
-    if (line.kind === 'no-service' || line.kind === 'no-destination') {
+    if (line.kind.startsWith('no-')) {
       if (line.kind === 'no-service') slots.release(line.name);
       return lines.delete(text) ? 'changed' : 'known';
     }

@@ -4,6 +4,11 @@ export interface Relay {
   /** The port at which every listener of this process stands; the TPROXY rules name it. */
   readonly port: number;
   /**
+   * Why pods on a bridge cannot be served as long as bridge netfilter is on (the kernel is older than
+   * 5.17, or does not allow bpf(2)); undefined where they can.
+   */
+  readonly bridgeProblem: string | undefined;
+  /**
    * Follow lines of `plan/relayTable.ts`; resolves when every worker does. A line that is none is
    * refused by name while the others are followed.
    */

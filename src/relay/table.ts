@@ -64,6 +64,10 @@ export function createTable<State>(states: ServiceStates<State>): Table<State> {
           return put(byProtocol[line.destination.protocol], line.destination, line.destination);
         case 'no-destination':
           return put(byProtocol[line.address.protocol], line.address, undefined);
+        // Only what is served there comes to a listener.
+        case 'node-ports':
+        case 'no-node-ports':
+          return;
       }
     },
     find(protocol, ip, port) {

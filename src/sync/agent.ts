@@ -7,7 +7,6 @@ import type { Log } from '../observe/log.ts';
 import { createMetrics, ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { relayMetrics } from '../observe/relayMetrics.ts';
-import type { Family } from '../net/family.ts';
 import { createHealthState } from '../serve/healthState.ts';
 import { CONNECT_BUCKETS } from '../relay/relay.ts';
 import type { Relay } from '../relay/relay.ts';
@@ -83,7 +82,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.info('using iptables', { variant, version: programs.version, reason });
     // Loads ip_vs, or says at once that there is none.
     if (config.mode === 'ipvs') await kernel.list('ipvsadm', ['--list', '--numeric']);
-    relay = await relayFor(options, families);
+    relay = await relayFor(options, programs);
     const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
     const servers = await startServers({
       ...options,
@@ -120,12 +119,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 /** Open before the first sync, since the rules name its port; undefined in other modes. */
 async function relayFor(
   options: AgentOptions,
-  families: readonly Family[],
+  programs: IptablesPrograms,
 ): Promise<Relay | undefined> {
   const { config, openRelay = openRelayOf } = options;
   if (config.mode !== 'userspace') return undefined;
-  await warnOfBridges(config, options);
-  return openRelay({ config, log: options.log, families });
+  const relay = await openRelay({ ...options, programs });
+  await warnOfBridges(relay, options);
+  return relay;
 }
 
 function relayView({ registry }: Metrics, relay: Relay): () => void {

@@ -1,9 +1,10 @@
 /** The relay of userspace mode, as the agent opens it and speaks to it. */
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
+import type { NodeReader } from '../backends/backend.ts';
 import { KernelError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Family } from '../net/family.ts';
+import type { IptablesPrograms } from '../kernel/variant.ts';
 import type { Log } from '../observe/log.ts';
 import { RELAY } from '../plan/relayTable.ts';
 import type { RelayOptions } from '../relay/open.ts';
@@ -11,17 +12,33 @@ import type { Relay } from '../relay/relay.ts';
 
 export interface OpenOptions {
   readonly config: Config;
-  readonly families: readonly Family[];
+  readonly programs: IptablesPrograms;
+  readonly kernel: NodeReader;
   readonly log: Log;
 }
 
 /** Rejects when no port of the range is free, or the node does not let it listen. */
-export async function openRelayOf({ config, families, log }: OpenOptions): Promise<Relay> {
+export async function openRelayOf(options: OpenOptions): Promise<Relay> {
+  const { config, log, programs } = options;
+  const lastChoice = await portOfRules(options);
   // It loads native code, which the other modes can do without.
   const { openRelay } = await import('../relay/open.ts');
-  const relay = await openRelay({ ...relayOptions(config), families, log });
+  const relay = await openRelay({
+    ...relayOptions(config),
+    ...{ families: programs.families, lastChoice, log },
+  });
   log.info('relay open', { port: relay.port });
   return relay;
+}
+
+/** To which rules of an earlier process lead; undefined without any. */
+async function portOfRules({ kernel, programs }: OpenOptions): Promise<number | undefined> {
+  for (const family of programs.families) {
+    const saved = await kernel.list(programs.names[family].save, ['-t', 'mangle']);
+    const [, port] = /^-A KUBE-RELAY\b.* --on-port (\d+)/m.exec(saved) ?? [];
+    if (port !== undefined) return Number(port);
+  }
+  return undefined;
 }
 
 function relayOptions({ userspace, iptables }: Config): Omit<RelayOptions, 'families' | 'log'> {
@@ -71,14 +88,21 @@ function refusal(cause: unknown): KernelError {
 
 const BRIDGE_NETFILTER = 'net.bridge.bridge-nf-call-iptables';
 
+export interface WarnOptions {
+  readonly config: Config;
+  readonly kernel: NodeReader;
+  readonly log: Log;
+}
+
 /** Pods on a bridge would be refused, and nobody would know why. */
 export async function warnOfBridges(
-  config: Config,
-  { kernel, log }: { readonly kernel: Kernel; readonly log: Log },
+  { bridgeProblem }: Pick<Relay, 'bridgeProblem'>,
+  { config, kernel, log }: WarnOptions,
 ): Promise<void> {
-  if (config.userspace.bridgeNetfilter === 'off') return;
+  if (bridgeProblem === undefined || config.userspace.bridgeNetfilter === 'off') return;
   if ((await kernel.sysctl(BRIDGE_NETFILTER)) !== '1') return;
-  log.warn('pods on a bridge are refused, say --userspace-bridge-netfilter=off to serve them', {
-    sysctl: BRIDGE_NETFILTER,
-  });
+  log.warn(
+    'pods on a bridge are refused: let the agent use bpf(2), of Linux 5.17 or newer, or say --userspace-bridge-netfilter=off',
+    { sysctl: BRIDGE_NETFILTER, found: bridgeProblem },
+  );
 }

@@ -69,20 +69,24 @@ describe('agents in userspace mode', { skip: whyNoLab() }, () => {
     return agent;
   }
 
-  /** What becomes of a client's connections while something happens; it dials until that is over. */
+  /**
+   * What becomes of connections of a client outside and of a pod on the bridge while something
+   * happens; they dial until that is over.
+   */
   async function dialledDuring(happening: () => Promise<void>): Promise<ReadonlySet<string>> {
     const names = new Set<string>();
     const over = new AbortController();
-    const dialling = (async () => {
+    async function dial(member: string): Promise<void> {
       while (!over.signal.aborted) {
-        const outcomes = await lab.speaker('client').dial({
+        const outcomes = await lab.speaker(member).dial({
           ...{ protocol: 'TCP', to: { address: VIP, port: 80 }, times: 50 },
           // A SYN that nobody took is sent again after 1, 2 and 4 seconds.
           timeoutMs: 20_000 * SLOWNESS,
         });
         for (const outcome of outcomes) names.add(outcomeName(outcome));
       }
-    })();
+    }
+    const dialling = Promise.all(['client', 'pod1b'].map(dial));
     try {
       await happening();
     } finally {
@@ -114,6 +118,8 @@ describe('agents in userspace mode', { skip: whyNoLab() }, () => {
     const names = await dialledDuring(async () => {
       await running.at(-1)?.stop();
       await start();
+      await running.at(-1)?.stop();
+      await start();
     });
     assert.deepEqual([...names].sort(), ['pod1a', 'pod2a']);
   });
@@ -140,6 +146,8 @@ describe('agents in userspace mode', { skip: whyNoLab() }, () => {
   test('--cleanup leaves nothing, and bridge netfilter as it was', async () => {
     const node = lab.namespace('node1');
     const sysctl = ['sysctl', '-n', 'net.bridge.bridge-nf-call-iptables'];
+    await running.at(-1)?.stop();
+    await start('--userspace-bridge-netfilter=off');
     assert.equal(await runInside(node, sysctl), '0');
     await running.at(-1)?.stop();
     await runInside(node, [process.execPath, 'src/main.ts', '--cleanup']);

@@ -79,8 +79,6 @@ function labFlags(node: NodeName, variant: Variant, manifests: string): readonly
     '--iptables-min-sync-period=0s',
     '--ipvs-min-sync-period=0s',
     '--userspace-min-sync-period=0s',
-    // The pods are on a bridge, and the nodes have bridge netfilter on, as other modes need it.
-    '--userspace-bridge-netfilter=off',
     // An agent that is stopped has nothing more to do.
     '--userspace-drain-timeout=0s',
   ];

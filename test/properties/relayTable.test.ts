@@ -7,12 +7,13 @@ import {
   endpointAddress,
   parseLine,
   printDestination,
+  printNodePorts,
   printRemoval,
   printService,
 } from '../../src/plan/relayTable.ts';
-import type { RelayDestination, RelayService } from '../../src/plan/relayTable.ts';
-import { parseIp } from '../../src/net/address.ts';
-import type { Ip } from '../../src/net/address.ts';
+import type { RelayDestination, RelayNodePorts, RelayService } from '../../src/plan/relayTable.ts';
+import { parseCidr, parseIp } from '../../src/net/address.ts';
+import type { Cidr, Ip } from '../../src/net/address.ts';
 import type { Family } from '../../src/net/family.ts';
 
 const ANY_FAMILY = fc.constantFrom<Family>(4, 6);
@@ -67,6 +68,18 @@ const ANY_DESTINATION: fc.Arbitrary<RelayDestination> = ANY_FAMILY.chain((family
   ),
 );
 
+function anyCidr(family: Family): fc.Arbitrary<Cidr> {
+  const bits = fc.integer({ min: 0, max: family === 4 ? 32 : 128 });
+  return fc
+    .tuple(anyIp(family), bits)
+    .map(([ip, length]) => parseCidr(`${ip}/${String(length)}`))
+    .filter((cidr) => cidr !== undefined);
+}
+
+const ANY_NODE_PORTS: fc.Arbitrary<RelayNodePorts> = ANY_FAMILY.chain((family) =>
+  fc.record({ family: fc.constant(family), at: fc.array(anyCidr(family)) }, PLAIN),
+);
+
 test('a service survives being printed, and its removal names it', () => {
   fc.assert(
     fc.property(ANY_SERVICE, (service) => {
@@ -85,6 +98,17 @@ test('a destination survives being printed, and its removal names it', () => {
       const { protocol, family, ip, port } = destination;
       const address = { protocol, family, ip, port };
       assert.deepEqual(parseLine(printRemoval(line)), { kind: 'no-destination', address });
+    }),
+  );
+});
+
+test('addresses of NodePorts survive being printed, and their removal names the family', () => {
+  fc.assert(
+    fc.property(ANY_NODE_PORTS, (nodePorts) => {
+      const line = printNodePorts(nodePorts);
+      assert.deepEqual(parseLine(line), { kind: 'node-ports', nodePorts });
+      const { family } = nodePorts;
+      assert.deepEqual(parseLine(printRemoval(line)), { kind: 'no-node-ports', family });
     }),
   );
 });

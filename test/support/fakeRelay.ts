@@ -32,6 +32,7 @@ export function fakeRelay(port = 10_200): FakeRelay {
 
   return {
     port,
+    bridgeProblem: undefined,
     calls,
     apply(lines) {
       const refused = lines.split('\n').filter((line) => line !== '' && !follow(line));
@@ -60,6 +61,10 @@ function keyOf(line: RelayLine): string {
       return line.service.name;
     case 'no-service':
       return line.name;
+    case 'node-ports':
+      return `node-ports ${String(line.nodePorts.family)}`;
+    case 'no-node-ports':
+      return `node-ports ${String(line.family)}`;
     case 'destination':
     case 'no-destination': {
       const { protocol, family, ip, port } =

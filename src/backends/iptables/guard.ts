@@ -133,8 +133,8 @@ export function nodePortJumps(
     .map((match) => `${match}-m addrtype --dst-type LOCAL -j ${target}`);
 }
 
-/** undefined stands for every address. */
-function acceptedRanges(
+/** Where NodePorts are served; undefined stands for every address. */
+export function acceptedRanges(
   addresses: NodePortAddresses,
   family: Family,
 ): readonly (Cidr | undefined)[] {

@@ -1,6 +1,11 @@
 /** What is ours in userspace mode beside sets, routes and rules: entries of the relay's table. */
-import { printDestination, printRemoval, printService } from '../../plan/relayTable.ts';
-import type { RelayDestination, RelayService } from '../../plan/relayTable.ts';
+import {
+  printDestination,
+  printNodePorts,
+  printRemoval,
+  printService,
+} from '../../plan/relayTable.ts';
+import type { RelayDestination, RelayNodePorts, RelayService } from '../../plan/relayTable.ts';
 import type { ObjectKey } from '../backend.ts';
 import type { NamedObject, SetName } from '../sets/names.ts';
 
@@ -21,9 +26,13 @@ export function destinationObject(destination: RelayDestination): NamedObject {
   return entryObject(printDestination(destination));
 }
 
+export function nodePortsObject(nodePorts: RelayNodePorts): NamedObject {
+  return entryObject(printNodePorts(nodePorts));
+}
+
 /** By its line: `0/relay/service/default/web:http/TCP/4`. */
 export function entryObject(line: string): NamedObject {
-  const [verb, name] = /^no (\w+) (.*)$/.exec(printRemoval(line))?.slice(1) ?? [];
+  const [verb, name] = /^no (\S+) (.*)$/.exec(printRemoval(line))?.slice(1) ?? [];
   return [`${PREFIX}${verb ?? ''}/${name ?? ''}` as ObjectKey, line];
 }
 

@@ -16,12 +16,12 @@ import {
 import type { NodeLines } from '../sets/restore.ts';
 import { isEntryKey } from './names.ts';
 
-/** Lines for the relay: what destinations name comes first, and goes last. */
+/** Lines for the relay: what destinations name or need comes first, and goes last. */
 interface TableLines {
-  readonly services: string[];
+  readonly others: string[];
   readonly destinations: string[];
   readonly destinationsOut: string[];
-  readonly servicesOut: string[];
+  readonly othersOut: string[];
 }
 
 /**
@@ -36,14 +36,14 @@ export function planUserspace(
 ): Plan {
   const node = noLines();
   const table: TableLines = {
-    services: [],
+    others: [],
     destinations: [],
     destinationsOut: [],
-    servicesOut: [],
+    othersOut: [],
   };
   collect(installed, target, { node, table });
-  const tableIn = [...table.services, ...table.destinations];
-  const tableOut = [...table.destinationsOut, ...table.servicesOut];
+  const tableIn = [...table.others, ...table.destinations];
+  const tableOut = [...table.destinationsOut, ...table.othersOut];
   return {
     operations: [
       ...operationsIn(node),
@@ -72,9 +72,9 @@ function writeEntry(
   before: string | undefined,
   after: string | undefined,
 ): void {
-  const isService = (after ?? before ?? '').startsWith('service ');
-  if (after !== undefined) (isService ? table.services : table.destinations).push(after);
+  const isDestination = (after ?? before ?? '').startsWith('destination ');
+  if (after !== undefined) (isDestination ? table.destinations : table.others).push(after);
   else if (before !== undefined) {
-    (isService ? table.servicesOut : table.destinationsOut).push(printRemoval(before));
+    (isDestination ? table.destinationsOut : table.othersOut).push(printRemoval(before));
   }
 }

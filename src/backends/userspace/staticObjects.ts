@@ -5,7 +5,7 @@
 import type { Policy, Snapshot } from '../../model/types.ts';
 import type { Family } from '../../net/family.ts';
 import type { ObjectKey } from '../backend.ts';
-import { chain, NEW_FLOWS, nodePortJumps, rejectRules } from '../iptables/guard.ts';
+import { acceptedRanges, chain, NEW_FLOWS, nodePortJumps, rejectRules } from '../iptables/guard.ts';
 import { localSourceMatches } from '../iptables/localDetector.ts';
 import { jumpsKey } from '../iptables/names.ts';
 import type { Table } from '../iptables/names.ts';
@@ -13,7 +13,7 @@ import { BRIDGE_NETFILTER, STRICT_ARP, switched, TCP_BE_LIBERAL } from '../iptab
 import { guardRule } from '../sets/guard.ts';
 import { inSet, PORT_HOSTS, returnKey, setKey, setText } from '../sets/names.ts';
 import type { NamedObject, SetName } from '../sets/names.ts';
-import { SET_NAMES } from './names.ts';
+import { nodePortsObject, SET_NAMES } from './names.ts';
 
 /** Every object that does not depend on Services, with the relay's listeners at this port. */
 export function staticObjects(
@@ -32,9 +32,18 @@ export function staticObjects(
       ...SET_NAMES.map((name): NamedObject => [setKey(family, name), setText(family, name)]),
       ...chains({ policy, family, relayPort }),
       ...jumps(policy, family),
+      ...nodePorts(policy, family),
     );
   }
   return objects;
+}
+
+/** For packets that come to the relay although TPROXY could not hand them over. */
+function nodePorts({ nodePortAddresses }: Policy, family: Family): readonly NamedObject[] {
+  const at = acceptedRanges(nodePortAddresses, family).filter((range) => range !== undefined);
+  return at.length < acceptedRanges(nodePortAddresses, family).length
+    ? []
+    : [nodePortsObject({ family, at })];
 }
 
 /**

@@ -86,6 +86,10 @@ export const control: Call<[fd: Fd, command: number, argument: number]> = librar
 export const getLimits: Call<[pid: number, resource: number, next: Address, now: Address]> =
   library.func('int prlimit64(int, int, uintptr_t, uintptr_t)');
 
+/** By its number, for what the C library has no name for. */
+export const systemCall: Call<[number: number, command: number, argument: Address, size: number]> =
+  library.func('int syscall(long, int, uintptr_t, unsigned int)');
+
 /** splice(2) between two descriptors that have no offset: sockets and pipes. */
 export function splice(from: Fd, to: Fd, most: number, flags: number): number {
   return spliceAt(from, 0, to, 0, most, flags);

@@ -24,6 +24,9 @@ export function flowsEndedBy(
       return ofMoved(line.destination, dialleds, table);
     case 'no-destination':
       return ofMoved(line.address, dialleds, table);
+    case 'node-ports':
+    case 'no-node-ports':
+      return [];
   }
 }
 
