@@ -9,6 +9,8 @@ export interface ServiceState {
   /** As the table has it now; running connections see a change, too. */
   service: RelayService;
   readonly picker: Picker;
+  /** To be called when `service` was replaced. */
+  followed(): void;
   readonly tally: Tally;
 }
 
@@ -24,16 +26,26 @@ export function serviceStates(
   return {
     create(service) {
       const tally = tallyOf(service.name);
+      let picker: Picker | undefined;
+      const state = {
+        service,
+        tally,
+        // Of ten thousand Services a node's clients use a few: the others need none.
+        get picker() {
+          picker ??= createPicker(state.service, { ...PICKER_DEFAULTS, random, asideChanged });
+          return picker;
+        },
+        followed: () => picker?.update(state.service),
+      };
       const asideChanged = (endpoints: readonly EndpointAddress[]): void => {
         tally.setAside(endpoints.length);
         tellAside(service.name, endpoints);
       };
-      const picker = createPicker(service, { ...PICKER_DEFAULTS, random, asideChanged });
-      return { service, picker, tally };
+      return state;
     },
     update(state, service) {
       state.service = service;
-      state.picker.update(service);
+      state.followed();
     },
     remove({ tally }) {
       // Connections that still run keep the rest.

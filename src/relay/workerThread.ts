@@ -94,10 +94,14 @@ interface Handlers {
   exited(): void;
 }
 
+/** What is young dies young here: 20 MB less of memory once the first table was read. */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 function launch(start: WorkerStart, { log }: ThreadContext, { receive, exited }: Handlers): Worker {
   const { worker } = start;
   const url = new URL('./worker.ts', import.meta.url);
-  const thread = new Worker(url, { workerData: start, name: `relay-${worker}` });
+  const name = `relay-${worker}`;
+  const thread = new Worker(url, { workerData: start, name, resourceLimits: LIMITS });
   thread.on('message', receive);
   thread.on('error', (error) =>
     log.error('a worker of the relay failed', { worker, error: String(error) }),
