@@ -10,8 +10,10 @@ import {
   addValue,
   assemble,
   call,
+  jump,
   jumpIfEqual,
   jumpUnlessEqual,
+  jumpUnlessSame,
   label,
   load,
   loadMap,
@@ -40,6 +42,8 @@ export const PREFIX = { bytes: 24, familyAt: 4, addressAt: 8, addressFromBit: 32
 /** Fields of `struct bpf_sk_lookup`. */
 const FAMILY = 8;
 const PROTOCOL = 12;
+const REMOTE_IP4 = 16;
+const REMOTE_IP6 = 20;
 const LOCAL_IP4 = 40;
 const LOCAL_IP6 = 44;
 const LOCAL_PORT = 60;
@@ -66,10 +70,7 @@ const ANY_ADDRESS_AT = PREFIX_AT - 4 - DESTINATION.bytes;
 export function socketLookupProgram(maps: LookupMaps): readonly Instruction[] {
   return assemble([
     move(CONTEXT, 1),
-    // The node's own packets never come by a bridge: rules and TPROXY have decided about them. What
-    // the relay dials itself must not come back to it.
-    load(4, 1, CONTEXT, INTERFACE),
-    jumpIfEqual(1, LOOPBACK_INTERFACE, 'pass'),
+    ...passWhatTheNodeSends(),
     ...writeDialled(),
     ...lookUp(maps.destinations, DIALLED_AT),
     jumpUnlessEqual(0, 0, 'found'),
@@ -91,6 +92,30 @@ export function socketLookupProgram(maps: LookupMaps): readonly Instruction[] {
     moveValue(0, PASS),
     EXIT,
   ]);
+}
+
+/**
+ * The node's own packets never come by a bridge: rules and TPROXY have decided about them, and what
+ * the relay dials itself must not come back to it. What is sent to an address of an interface counts
+ * as come by that interface, but is sent from that very address, and no other packet is.
+ */
+function passWhatTheNodeSends(): readonly Step[] {
+  const words = [
+    [LOCAL_IP4, REMOTE_IP4],
+    ...[0, 4, 8, 12].map((at) => [LOCAL_IP6 + at, REMOTE_IP6 + at]),
+  ];
+  return [
+    load(4, 1, CONTEXT, INTERFACE),
+    jumpIfEqual(1, LOOPBACK_INTERFACE, 'pass'),
+    // Those of the other family read as zero.
+    ...words.flatMap(([local = 0, remote = 0]) => [
+      load(4, 1, CONTEXT, local),
+      load(4, 2, CONTEXT, remote),
+      jumpUnlessSame(1, 2, 'from elsewhere'),
+    ]),
+    jump('pass'),
+    label('from elsewhere'),
+  ];
 }
 
 function writeDialled(): readonly Step[] {

@@ -89,9 +89,9 @@ function refusal(cause: unknown): KernelError {
 const BRIDGE_NETFILTER = 'net.bridge.bridge-nf-call-iptables';
 
 export interface WarnOptions {
-  readonly config: Config;
-  readonly kernel: NodeReader;
-  readonly log: Log;
+  readonly config: { readonly userspace: Pick<Config['userspace'], 'bridgeNetfilter'> };
+  readonly kernel: Pick<NodeReader, 'sysctl'>;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** Pods on a bridge would be refused, and nobody would know why. */

@@ -75,6 +75,14 @@ export function jumpUnlessEqual(register: Register, value: number, jumpTo: strin
   return { code: 0x55, to: register, value, jumpTo };
 }
 
+export function jumpUnlessSame(one: Register, other: Register, jumpTo: string): Step {
+  return { code: 0x5d, to: one, from: other, jumpTo };
+}
+
+export function jump(jumpTo: string): Step {
+  return { code: 0x05, jumpTo };
+}
+
 export function call(helper: number): Step {
   return { code: 0x85, value: helper };
 }

@@ -4,7 +4,7 @@ import { KernelError } from '../../../src/kernel/errors.ts';
 import type { RunOperation } from '../../../src/plan/operation.ts';
 import { RELAY } from '../../../src/plan/relayTable.ts';
 import { applied } from '../../../src/sync/partialFailure.ts';
-import { withRelay } from '../../../src/sync/relay.ts';
+import { warnOfBridges, withRelay } from '../../../src/sync/relay.ts';
 import { fakeKernel } from '../../support/fakeKernel.ts';
 import { fakeRelay } from '../../support/fakeRelay.ts';
 
@@ -39,4 +39,33 @@ test('a line that the relay refuses is a refusal as a tool’s, and keeps no oth
   assert.equal(refusal.kind, 'rejected');
   assert.match(refusal.message, /nonsense.*--dry-run/);
   assert.equal(await both.list(RELAY, ['table']), SERVICE);
+});
+
+const BRIDGES_SEEN = { 'net.bridge.bridge-nf-call-iptables': '1' };
+
+/** What is logged for a node with these sysctls. */
+async function warnings(
+  bridgeProblem: string | undefined,
+  bridgeNetfilter: 'keep' | 'off',
+  sysctls: Readonly<Record<string, string>>,
+): Promise<readonly unknown[]> {
+  const warned: unknown[] = [];
+  await warnOfBridges(
+    { bridgeProblem },
+    {
+      config: { userspace: { bridgeNetfilter } },
+      kernel: fakeKernel(sysctls),
+      log: { warn: (message, fields) => warned.push([message, fields]) },
+    },
+  );
+  return warned;
+}
+
+test('pods on a bridge are warned of where iptables sees them and the kernel allows no BPF', async () => {
+  const [warned, ...others] = await warnings('bpf map: EPERM', 'keep', BRIDGES_SEEN);
+  assert.match(JSON.stringify(warned), /--userspace-bridge-netfilter=off.*bpf map: EPERM/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(await warnings(undefined, 'keep', BRIDGES_SEEN), []);
+  assert.deepEqual(await warnings('EPERM', 'off', BRIDGES_SEEN), []);
+  assert.deepEqual(await warnings('EPERM', 'keep', {}), []);
 });
