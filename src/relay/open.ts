@@ -11,8 +11,6 @@ import { openSocketLookup } from './openSocketLookup.ts';
 import type { SocketLookup } from './openSocketLookup.ts';
 import { SHARED_SLOT, TOTAL_SLOT, createLineTable } from './openTable.ts';
 import type { LineTable } from './openTable.ts';
-import { OUTGOING_DEFAULTS } from './outgoing.ts';
-import type { OutgoingOptions } from './outgoing.ts';
 import type { Relay, RelayCounts, ServiceCounts } from './relay.ts';
 import type { TcpOptions } from './tcp/tcp.ts';
 import type { FlowLimits } from './udp/flowTable.ts';
@@ -24,10 +22,15 @@ import type { Log } from '../observe/log.ts';
 export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'>, ListenerOptions {
   /** Most descriptors; undefined for nearly all that the process may have. */
   readonly fileLimit: number | undefined;
+  /**
+   * Packets to an endpoint at an address that clients dial as well have this mark, by which the rules
+   * must leave them alone: else the relay would dial itself.
+   */
+  readonly dialMark?: number;
   /** What is left out is as kube-proxy has it. */
   readonly udp?: Partial<FlowLimits>;
-  /** What is left out is as the agent's flags have it. */
-  readonly outgoing?: Partial<OutgoingOptions>;
+  /** Pods of this node see the address of clients from elsewhere; the rules must lead answers back. */
+  readonly keepsClientAddress?: boolean;
   readonly log: Log;
 }
 
@@ -100,18 +103,15 @@ function createShared(options: RelayOptions): Shared {
 }
 
 function startThreads(
-  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp, outgoing }: RelayOptions,
+  { log, dialTimeoutsMs, idleTimeoutMs, maxConnections, udp, ...options }: RelayOptions,
   shared: Shared,
   listeners: Listeners,
 ): readonly WorkerThread[] {
   const { descriptors, countMemory, counts, fileLimit, table } = shared;
   const common = {
     ...{ descriptors: descriptors.memory, counts: countMemory },
-    ...{
-      totalSlot: TOTAL_SLOT,
-      sharedSlot: SHARED_SLOT,
-      outgoing: { ...OUTGOING_DEFAULTS, ...outgoing },
-    },
+    ...{ totalSlot: TOTAL_SLOT, sharedSlot: SHARED_SLOT },
+    ...{ dialMark: options.dialMark, keepsClientAddress: options.keepsClientAddress === true },
     tcpOptions: { dialTimeoutsMs, idleTimeoutMs, maxConnections, fileLimit },
     udpOptions: { ...UDP_DEFAULTS, ...udp },
   };

@@ -3,18 +3,19 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 
 import { talliesOf } from './counts.ts';
 import type { Tally } from './counts.ts';
-import { EPOLLIN } from './native/constants.ts';
+import { EPOLLIN, SOCK_STREAM } from './native/constants.ts';
 import { shareDescriptors } from './native/descriptors.ts';
 import { read } from './native/libc.ts';
 import { createLoop } from './native/loop.ts';
 import type { Loop } from './native/loop.ts';
 import { allocate } from './native/memory.ts';
-import { createOutgoing } from './outgoing.ts';
+import { createStandIn } from './standIn.ts';
 import { serviceStates } from './serviceState.ts';
-import type { ServiceState } from './serviceState.ts';
+import type { ServiceState, TellAside } from './serviceState.ts';
 import { createTable } from './table.ts';
 import type { Table } from './table.ts';
 import { createEndpointAddresses } from './tcp/endpointAddresses.ts';
+import type { OwnMark } from './tcp/endpointAddresses.ts';
 import { createTcp } from './tcp/tcp.ts';
 import type { Tcp, TcpContext } from './tcp/tcp.ts';
 import { createUdp } from './udp/udp.ts';
@@ -29,11 +30,12 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
   const descriptors = shareDescriptors(start.descriptors, start.worker);
   const loop = createLoop(clock);
   descriptors.hold(loop.fd);
-  const { table, follow } = createFollowedTable(start);
-  const addresses = createEndpointAddresses();
+  const { table, follow } = createFollowedTable(start, (service, endpoints) =>
+    post({ kind: 'aside', service, endpoints }),
+  );
+  const addresses = createEndpointAddresses(ownMark(start, table));
   const warn: Warn = (message, error) => post({ kind: 'warning', message, error: String(error) });
-  const outgoing = createOutgoing(start.outgoing, clock);
-  const context = { loop, clock, descriptors, table, addresses, outgoing };
+  const context = { loop, clock, descriptors, table, addresses };
   const tcp = startTcp(start, { ...context, warn });
   const udp = startUdp(start, { ...context, warn });
 
@@ -57,7 +59,16 @@ function work(start: WorkerStart, post: (message: FromWorker) => void): void {
 
 type Warn = (message: string, error: unknown) => void;
 
-interface WorkerContext extends Omit<TcpContext, 'total' | 'listeners'> {
+function ownMark({ dialMark }: WorkerStart, table: Table<ServiceState>): OwnMark | undefined {
+  if (dialMark === undefined) return undefined;
+  return {
+    mark: dialMark,
+    isDialled: ({ ip, port }, type) =>
+      table.find(type === SOCK_STREAM ? 'TCP' : 'UDP', ip, port) !== undefined,
+  };
+}
+
+interface WorkerContext extends Omit<TcpContext, 'total' | 'standIn' | 'listeners'> {
   readonly loop: Loop;
 }
 
@@ -67,11 +78,14 @@ interface FollowedTable {
   follow(change: Follow): Generator<RelayLine>;
 }
 
-function createFollowedTable({ counts, worker, sharedSlot }: WorkerStart): FollowedTable {
+function createFollowedTable(
+  { counts, worker, sharedSlot }: WorkerStart,
+  tellAside: TellAside,
+): FollowedTable {
   const tallyAt = talliesOf(counts, worker);
   const tallies = new Map<string, Tally>();
   const tallyOf = (name: string): Tally => tallies.get(name) ?? tallyAt(sharedSlot);
-  const table = createTable(serviceStates(tallyOf, Math.random));
+  const table = createTable(serviceStates(tallyOf, Math.random, tellAside));
   return {
     table,
     *follow({ slots, lines }) {
@@ -89,7 +103,8 @@ function createFollowedTable({ counts, worker, sharedSlot }: WorkerStart): Follo
 
 function startTcp(start: WorkerStart, context: WorkerContext): Tcp {
   const total = talliesOf(start.counts, start.worker)(start.totalSlot);
-  return createTcp({ ...context, total, listeners: start.tcp }, start.tcpOptions);
+  const standIn = start.keepsClientAddress ? createStandIn(context.clock) : undefined;
+  return createTcp({ ...context, total, standIn, listeners: start.tcp }, start.tcpOptions);
 }
 
 function startUdp(start: WorkerStart, context: WorkerContext): Udp | undefined {

@@ -1,7 +1,6 @@
 /** What the relay's main thread and its workers tell each other. */
 import type { CountMemory } from './counts.ts';
 import type { Listener } from './openListeners.ts';
-import type { OutgoingOptions } from './outgoing.ts';
 import type { TcpOptions } from './tcp/tcp.ts';
 import type { UdpOptions } from './udp/udp.ts';
 
@@ -19,7 +18,9 @@ export interface WorkerStart {
   readonly totalSlot: number;
   /** Of Services that have none of their own. */
   readonly sharedSlot: number;
-  readonly outgoing: OutgoingOptions;
+  /** Of sockets to endpoints that clients dial as well; undefined for none. */
+  readonly dialMark: number | undefined;
+  readonly keepsClientAddress: boolean;
   readonly tcpOptions: TcpOptions;
   readonly udpOptions: UdpOptions;
 }
@@ -38,4 +39,6 @@ export type ToWorker = Follow | { readonly kind: 'stop' };
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'followed'; readonly id: number }
+  /** All of the ServicePort that this worker has set aside now. */
+  | { readonly kind: 'aside'; readonly service: string; readonly endpoints: readonly string[] }
   | { readonly kind: 'warning'; readonly message: string; readonly error: string };

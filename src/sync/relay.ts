@@ -49,11 +49,9 @@ function relayOptions({ userspace, iptables }: Config): Omit<RelayOptions, 'fami
     dialTimeoutsMs: dialTimeouts,
     idleTimeoutMs: idleTimeout || undefined,
     maxConnections: connectionLimit || undefined,
-    outgoing: {
-      mark: 2 ** iptables.masqueradeBit,
-      keepsClientAddress: userspace.keepClientAddress,
-    },
     fileLimit: undefined,
+    dialMark: 2 ** iptables.masqueradeBit,
+    keepsClientAddress: userspace.keepClientAddress,
     udp: { mostFlows: udpFlows, twoWayMs: udpTimeout, oneWayMs: udpTimeout / 4 },
   };
 }

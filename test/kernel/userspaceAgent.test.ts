@@ -10,19 +10,21 @@ import { uniquePrefix } from '../lab/namespaces.ts';
 import { runInside } from '../lab/program.ts';
 import { outcomeName } from '../lab/scenario/judge.ts';
 import { SLOWNESS } from '../lab/slowness.ts';
+import { memberNamed } from '../lab/topology.ts';
 
 const VIP = '10.96.0.10';
 
-/** A Service with these pods behind it. */
-function webWith(endpoints: readonly string[]): string {
+/** A Service with these endpoints behind it, and more in its spec. */
+function webWith(endpoints: readonly string[], more: object = {}): string {
   const metadata = { namespace: 'default', name: 'web' };
   const labels = { 'kubernetes.io/service-name': 'web' };
+  const ports = [{ protocol: 'TCP', port: 80 }];
   return [
     {
       apiVersion: 'v1',
       kind: 'Service',
       metadata,
-      spec: { clusterIP: VIP, clusterIPs: [VIP], ports: [{ protocol: 'TCP', port: 80 }] },
+      spec: { clusterIP: VIP, clusterIPs: [VIP], ports, ...more },
     },
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -126,6 +128,19 @@ describe('agents in userspace mode', { skip: whyNoLab() }, () => {
     await running.at(-1)?.putObjects(webWith(['10.244.2.11']));
     const names = await dialledDuring(() => wait(100));
     assert.deepEqual([...names], ['pod2a']);
+  });
+
+  test('an endpoint at the very address that was dialled is reached, not the relay once more', async () => {
+    const [address] = memberNamed('node1').addresses;
+    const ports = [{ protocol: 'TCP', port: 8080 }];
+    await running.at(-1)?.putObjects(webWith([address], { externalIPs: [address], ports }));
+    for (const from of ['client', 'pod1b', 'node1']) {
+      const outcomes = await lab.speaker(from).dial({
+        ...{ protocol: 'TCP', to: { address, port: 8080 }, times: 5 },
+        timeoutMs: 3000 * SLOWNESS,
+      });
+      assert.deepEqual([...new Set(outcomes.map(outcomeName))], ['node1'], from);
+    }
   });
 
   test('--cleanup leaves nothing, and bridge netfilter as it was', async () => {

@@ -4,6 +4,7 @@
  * able to close them. Their number also says how near the limit is.
  */
 import { close } from './libc.ts';
+import { resetOnClose } from './sockets.ts';
 
 export interface Descriptors {
   /** For the other threads: pass it to `shareDescriptors`. */
@@ -14,7 +15,10 @@ export interface Descriptors {
   hold(fd: number): number;
   /** Close it and hold it no longer. */
   close(fd: number): void;
-  /** Close what that owner holds. Only when its thread has ended. */
+  /**
+   * Close what that owner holds, its connections with a reset: whoever is at their other end must not
+   * take what was cut off for an end. Only when its thread has ended.
+   */
   closeAllOf(owner: number): void;
 }
 
@@ -48,7 +52,11 @@ export function shareDescriptors(memory: SharedArrayBuffer, owner: number): Desc
     },
     close: release,
     closeAllOf(dead) {
-      for (const [fd, holder] of owners.entries()) if (holder === dead + 1) release(fd);
+      for (const [fd, holder] of owners.entries()) {
+        if (holder !== dead + 1) continue;
+        resetOnClose(fd);
+        release(fd);
+      }
     },
   };
 }

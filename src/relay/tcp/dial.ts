@@ -28,7 +28,7 @@ import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
 import { getInt, setInt } from '../native/sockets.ts';
-import type { Outgoing } from '../outgoing.ts';
+import type { StandIn } from '../standIn.ts';
 import type { Failure } from '../relay.ts';
 
 /** Everything that may come of an endpoint's socket, told once each time it does. */
@@ -38,7 +38,8 @@ export interface DialContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  readonly outgoing: Outgoing;
+  /** Given a socket for a pod on this node; undefined where the node speaks for itself. */
+  readonly standIn: StandIn | undefined;
   /** How long the first, second … endpoint that stays silent is waited for, in milliseconds. */
   readonly timeoutsMs: readonly number[];
   readonly clock: () => number;
@@ -62,12 +63,12 @@ const SHORTAGE_MS = 100;
 const MOST_SHORTAGES = 50;
 
 export function createDialler(context: DialContext): Dialler {
-  const { loop, descriptors, addresses, outgoing, ending } = context;
+  const { loop, descriptors, addresses, standIn, ending } = context;
 
   function dial(connection: Connection): void {
     const endpoint = pick(context, connection);
     if (endpoint === undefined) return giveUp(connection, ending);
-    const fd = outgoing.open(addresses.familyOf(endpoint), SOCK_STREAM);
+    const fd = addresses.open(endpoint, SOCK_STREAM);
     if (fd === -1) return runShort(connection, errno());
     begin(connection, endpoint, descriptors.hold(fd));
     connection.dialledAt = context.clock();
@@ -77,7 +78,9 @@ export function createDialler(context: DialContext): Dialler {
   function attempt(connection: Connection, endpoint: EndpointAddress, fd: number): void {
     // The handshake's last ACK may wait for what is to be sent anyway: a packet fewer.
     if (connection.toEndpoint.held !== undefined) setInt(fd, SOL_TCP, TCP_QUICKACK, 0);
-    if (isForPodHere(connection, endpoint)) outgoing.standInFor(fd, connection.client, endpoint);
+    if (standIn !== undefined && isForPodHere(connection, endpoint)) {
+      standIn(fd, connection.client, endpoint);
+    }
     const { address, length } = addresses.write(endpoint);
     const number = connect(fd, address, length) === 0 ? 0 : errno();
     if (number !== 0 && number !== EINPROGRESS) {

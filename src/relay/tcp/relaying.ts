@@ -30,7 +30,7 @@ export interface Relaying {
   abort(connection: Connection): void;
 }
 
-type Handler = (connection: Connection, events: number, fd: number) => void;
+type Handler = (connection: Connection, events: number) => void;
 
 /** What makes reading worth a try. */
 const READABLE = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -44,9 +44,9 @@ export function createRelaying(context: RelayingContext): Relaying {
 
   function watcherOf(connection: Connection, handle: Handler): Watcher {
     return {
-      ready(events, fd) {
+      ready(events) {
         connection.activeAt = loop.now();
-        handle(connection, events, fd);
+        handle(connection, events);
       },
       fail: (error) => fail(connection, error),
     };
@@ -57,14 +57,15 @@ export function createRelaying(context: RelayingContext): Relaying {
     ending.abort(connection);
   }
 
-  function onEndpoint(connection: Connection, events: number, fd: number): void {
+  function onEndpoint(connection: Connection, events: number): void {
     if (connection.phase === 'dialling') {
       if (dialler.isConnected(connection, events)) open(connection, events);
       return;
     }
+    const { attempts } = connection;
     pass(connection, moving, events, true);
-    // Unless the connection went on with another endpoint.
-    if ((events & EPOLLERR) !== 0 && connection.endpointFd === fd) ending.abort(connection);
+    // Unless the connection went on with another endpoint, whose descriptor may be the same.
+    if ((events & EPOLLERR) !== 0 && connection.attempts === attempts) ending.abort(connection);
   }
 
   function onClient(connection: Connection, events: number): void {

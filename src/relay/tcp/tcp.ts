@@ -12,7 +12,7 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Loop } from '../native/loop.ts';
 import { setInt } from '../native/sockets.ts';
 import type { Listener } from '../openListeners.ts';
-import type { Outgoing } from '../outgoing.ts';
+import type { StandIn } from '../standIn.ts';
 import type { ServiceState } from '../serviceState.ts';
 import type { Tally } from '../counts.ts';
 import type { Table } from '../table.ts';
@@ -33,7 +33,7 @@ export interface TcpContext {
   readonly clock: () => number;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  readonly outgoing: Outgoing;
+  readonly standIn: StandIn | undefined;
   readonly table: Table<ServiceState>;
   /** What concerns no Service alone: all connections, pauses of accepting as `out-of-files`. */
   readonly total: Tally;
@@ -63,7 +63,7 @@ export function createTcp(context: TcpContext, options: TcpOptions): Tcp {
   });
   const relaying = createRelaying({
     ...{ loop, descriptors, mover, clock },
-    ...{ addresses: context.addresses, outgoing: context.outgoing },
+    ...{ addresses: context.addresses, standIn: context.standIn },
     timeoutsMs: options.dialTimeoutsMs,
     ranShort: acceptor.pause,
     closed(connection) {

@@ -6,14 +6,12 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Watcher } from '../native/epoll.ts';
 import { connect, errno } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
-import type { Outgoing } from '../outgoing.ts';
 import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
 
 export interface EndpointSocketsContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  readonly outgoing: Outgoing;
   /** Descriptors ran out for this flow: whether another's was freed. */
   readonly freeDescriptor: (flow: Flow) => boolean;
   /** There is something to receive, an answer or a refusal. */
@@ -29,8 +27,7 @@ export interface EndpointSockets {
 }
 
 export function createEndpointSockets(context: EndpointSocketsContext): EndpointSockets {
-  const { loop, descriptors, addresses, outgoing } = context;
-  const { freeDescriptor, readable, faulted } = context;
+  const { loop, descriptors, addresses, freeDescriptor, readable, faulted } = context;
   /** By descriptor. */
   const owners: (Flow | undefined)[] = [];
   let handled: Flow | undefined;
@@ -45,10 +42,9 @@ export function createEndpointSockets(context: EndpointSocketsContext): Endpoint
   };
 
   function openFor(flow: Flow, endpoint: EndpointAddress): number {
-    const family = addresses.familyOf(endpoint);
-    const fd = outgoing.open(family, SOCK_DGRAM);
+    const fd = addresses.open(endpoint, SOCK_DGRAM);
     if (fd !== -1 || !isShortage(errno()) || !freeDescriptor(flow)) return fd;
-    return outgoing.open(family, SOCK_DGRAM);
+    return addresses.open(endpoint, SOCK_DGRAM);
   }
 
   return {

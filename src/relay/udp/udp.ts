@@ -21,7 +21,6 @@ import type { Descriptors } from '../native/descriptors.ts';
 import type { Loop } from '../native/loop.ts';
 import { setInt } from '../native/sockets.ts';
 import type { Side } from '../openListeners.ts';
-import type { Outgoing } from '../outgoing.ts';
 import type { ServiceState } from '../serviceState.ts';
 import type { Table } from '../table.ts';
 import type { EndpointAddresses } from '../tcp/endpointAddresses.ts';
@@ -43,7 +42,6 @@ export interface UdpContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  readonly outgoing: Outgoing;
   readonly table: Table<ServiceState>;
   readonly options: UdpOptions;
   /** Something that should not have happened ended one flow, or lost a datagram; told rarely. */

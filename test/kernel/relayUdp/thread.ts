@@ -6,7 +6,6 @@ import type { CountMemory } from '../../../src/relay/counts.ts';
 import { shareDescriptors } from '../../../src/relay/native/descriptors.ts';
 import { createLoop } from '../../../src/relay/native/loop.ts';
 import type { Side } from '../../../src/relay/openListeners.ts';
-import { createOutgoing } from '../../../src/relay/outgoing.ts';
 import { serviceStates } from '../../../src/relay/serviceState.ts';
 import { createTable } from '../../../src/relay/table.ts';
 import { createEndpointAddresses } from '../../../src/relay/tcp/endpointAddresses.ts';
@@ -46,7 +45,6 @@ function serve(start: ThreadStart, port: NonNullable<typeof parentPort>): void {
     table,
     descriptors: shareDescriptors(start.descriptors, 0),
     addresses: createEndpointAddresses(),
-    outgoing: createOutgoing({ mark: 0x4000, keepsClientAddress: false }, () => performance.now()),
     options: start.options,
     onFault: (error) => port.postMessage({ kind: 'fault', text: String(error) }),
   });

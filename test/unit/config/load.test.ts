@@ -65,6 +65,7 @@ test('without flags, everything is as kube-proxy has it', () => {
       udpFlows: 4096,
       drainTimeout: 25_000,
       strictARP: false,
+      keepClientAddress: false,
       bridgeNetfilter: 'keep',
       syncPeriod: 30_000,
       minSyncPeriod: 100,

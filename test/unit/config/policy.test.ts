@@ -61,6 +61,7 @@ test('in userspace mode, what the rules and the table follow is part of the Poli
   const { policy } = policyFrom(configOf(flags), NODE);
   assert.deepEqual(policy?.userspace, {
     balancing: 'random',
+    keepsClientAddress: false,
     withoutBridgeNetfilter: true,
     strictARP: false,
   });

@@ -1,0 +1,59 @@
+/** Dialling a pod of this node as the client, so that the pod sees whom it serves. */
+import { networkInterfaces } from 'node:os';
+import type { EndpointAddress } from '../plan/relayTable.ts';
+import {
+  IPV6_TRANSPARENT,
+  IP_BIND_ADDRESS_NO_PORT,
+  IP_TRANSPARENT,
+  SOL_IP,
+  SOL_IPV6,
+} from './native/constants.ts';
+import type { SocketAddress } from './native/socketAddress.ts';
+import { bindSocket, setInt } from './native/sockets.ts';
+
+/**
+ * Let the socket, not yet connected, speak as the client to an endpoint on this node, whose answers
+ * come by here. When the kernel refuses, it speaks as the node.
+ */
+export type StandIn = (fd: number, client: SocketAddress, endpoint: EndpointAddress) => void;
+
+/** How long a look at the node's addresses is good for, in milliseconds. */
+const LOOK_MS = 5000;
+
+/** `clock` is monotonic, in milliseconds. */
+export function createStandIn(clock: () => number): StandIn {
+  let ownAddresses = new Set<string>();
+  let lookedAt = -Infinity;
+
+  /** A process on the node itself answers past the rules that bring a pod's answers to us. */
+  function isOnNodeItself(endpoint: EndpointAddress): boolean {
+    if (clock() - lookedAt > LOOK_MS) {
+      lookedAt = clock();
+      ownAddresses = readOwnAddresses();
+    }
+    return ownAddresses.has(hostOf(endpoint));
+  }
+
+  return (fd, client, endpoint) => {
+    if (isOnNodeItself(endpoint)) return;
+    try {
+      if (client.family === 4) setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
+      else setInt(fd, SOL_IPV6, IPV6_TRANSPARENT, 1);
+      // The port is chosen when the endpoint is known, so that many connections can share one.
+      setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+      bindSocket(fd, { ...client, port: 0 });
+    } catch {
+      // As the node, then: the endpoint is reached, which matters more.
+    }
+  };
+}
+
+function readOwnAddresses(): Set<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address));
+}
+
+/** `10.244.1.2` of `10.244.1.2:8080`, `fd00::2` of `[fd00::2]:8080`. */
+function hostOf(endpoint: EndpointAddress): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}
