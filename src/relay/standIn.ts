@@ -8,19 +8,26 @@ import {
   SOL_IP,
   SOL_IPV6,
 } from './native/constants.ts';
-import type { SocketAddress } from './native/socketAddress.ts';
 import { bindSocket, setInt } from './native/sockets.ts';
+import type { Accepted } from './tcp/connection.ts';
 
-/**
- * Let the socket, not yet connected, speak as the client to an endpoint on this node, whose answers
- * come by here. When the kernel refuses, it speaks as the node.
- */
-export type StandIn = (fd: number, client: SocketAddress, endpoint: EndpointAddress) => void;
+/** Let the socket, not yet connected, speak as the client, where that can be. */
+export type StandIn = (fd: number, dialler: Dialler, endpoint: EndpointAddress) => void;
+
+type Dialler = Pick<Accepted, 'client' | 'side' | 'state'>;
+
+export function asTheNode(): void {
+  // What the kernel does by itself.
+}
 
 /** How long a look at the node's addresses is good for, in milliseconds. */
 const LOOK_MS = 5000;
 
-/** `clock` is monotonic, in milliseconds. */
+/**
+ * To an endpoint on this node, whose answers come by here, for a client from elsewhere: one of this
+ * node would be answered without us. When the kernel refuses, the node speaks for itself. `clock` is
+ * monotonic, in milliseconds.
+ */
 export function createStandIn(clock: () => number): StandIn {
   let ownAddresses = new Set<string>();
   let lookedAt = -Infinity;
@@ -34,7 +41,8 @@ export function createStandIn(clock: () => number): StandIn {
     return ownAddresses.has(hostOf(endpoint));
   }
 
-  return (fd, client, endpoint) => {
+  return (fd, { client, side, state }, endpoint) => {
+    if (side !== 'outside' || !state.service.local.includes(endpoint)) return;
     if (isOnNodeItself(endpoint)) return;
     try {
       if (client.family === 4) setInt(fd, SOL_IP, IP_TRANSPARENT, 1);

@@ -9,7 +9,7 @@ import { read } from './native/libc.ts';
 import { createLoop } from './native/loop.ts';
 import type { Loop } from './native/loop.ts';
 import { allocate } from './native/memory.ts';
-import { createStandIn } from './standIn.ts';
+import { asTheNode, createStandIn } from './standIn.ts';
 import { serviceStates } from './serviceState.ts';
 import type { ServiceState, TellAside } from './serviceState.ts';
 import { createTable } from './table.ts';
@@ -103,7 +103,7 @@ function createFollowedTable(
 
 function startTcp(start: WorkerStart, context: WorkerContext): Tcp {
   const total = talliesOf(start.counts, start.worker)(start.totalSlot);
-  const standIn = start.keepsClientAddress ? createStandIn(context.clock) : undefined;
+  const standIn = start.keepsClientAddress ? createStandIn(context.clock) : asTheNode;
   return createTcp({ ...context, total, standIn, listeners: start.tcp }, start.tcpOptions);
 }
 

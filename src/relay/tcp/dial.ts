@@ -38,8 +38,8 @@ export interface DialContext {
   readonly loop: Loop;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  /** Given a socket for a pod on this node; undefined where the node speaks for itself. */
-  readonly standIn: StandIn | undefined;
+  /** Given each socket before it is connected. */
+  readonly standIn: StandIn;
   /** How long the first, second … endpoint that stays silent is waited for, in milliseconds. */
   readonly timeoutsMs: readonly number[];
   readonly clock: () => number;
@@ -78,9 +78,7 @@ export function createDialler(context: DialContext): Dialler {
   function attempt(connection: Connection, endpoint: EndpointAddress, fd: number): void {
     // The handshake's last ACK may wait for what is to be sent anyway: a packet fewer.
     if (connection.toEndpoint.held !== undefined) setInt(fd, SOL_TCP, TCP_QUICKACK, 0);
-    if (standIn !== undefined && isForPodHere(connection, endpoint)) {
-      standIn(fd, connection.client, endpoint);
-    }
+    standIn(fd, connection, endpoint);
     const { address, length } = addresses.write(endpoint);
     const number = connect(fd, address, length) === 0 ? 0 : errno();
     if (number !== 0 && number !== EINPROGRESS) {
@@ -123,11 +121,6 @@ export function createDialler(context: DialContext): Dialler {
     },
     next,
   };
-}
-
-/** A client from elsewhere; one of this node would be answered without us. */
-function isForPodHere({ side, state }: Connection, endpoint: EndpointAddress): boolean {
-  return side === 'outside' && state.service.local.includes(endpoint);
 }
 
 function begin(connection: Connection, endpoint: EndpointAddress, fd: number): void {

@@ -33,7 +33,7 @@ export interface TcpContext {
   readonly clock: () => number;
   readonly descriptors: Descriptors;
   readonly addresses: EndpointAddresses;
-  readonly standIn: StandIn | undefined;
+  readonly standIn: StandIn;
   readonly table: Table<ServiceState>;
   /** What concerns no Service alone: all connections, pauses of accepting as `out-of-files`. */
   readonly total: Tally;

@@ -5,7 +5,7 @@ import { parseOptions } from '../../bench/options.ts';
 test('without arguments everything is measured', () => {
   const options = parseOptions([]);
   assert.deepEqual(options?.services, [1000, 10_000, 30_000]);
-  assert.deepEqual(options.variants, ['nft', 'legacy']);
+  assert.deepEqual(options.variants, ['nft', 'legacy', 'userspace']);
   assert.equal(options.effort.changes, 20);
   assert.equal(options.check, false);
 });
@@ -35,7 +35,7 @@ const WRONG = [
   { argv: ['--services', ''], says: /found ""/ },
   {
     argv: ['--variants', 'nft,nftables'],
-    says: /--variants: expected nft or legacy or ipvs, found "nftables"/,
+    says: /--variants: expected nft or legacy or ipvs or userspace, found "nftables"/,
   },
   { argv: ['--fast'], says: /--fast/ },
   { argv: ['nft'], says: /nft/ },
