@@ -49,7 +49,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-export const LISTENER_ADDRESSES: Readonly<Record<Family, Readonly<Record<Side, string>>>> = {
+const LISTENER_ADDRESSES: Readonly<Record<Family, Readonly<Record<Side, string>>>> = {
   4: { outside: '192.0.0.8', inside: '192.0.0.9' },
   6: { outside: '100::8', inside: '100::9' },
 };

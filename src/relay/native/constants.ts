@@ -17,8 +17,6 @@ export const SHUT_WR = 1;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
-export const MSG_TRUNC = 0x20;
-export const MSG_CTRUNC = 0x8;
 
 export const SOL_IP = 0;
 export const SOL_SOCKET = 1;
@@ -27,8 +25,6 @@ export const SOL_IPV6 = 41;
 
 export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
@@ -38,18 +34,12 @@ export const SO_MARK = 36;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 
 export const TCP_NODELAY = 1;
-export const TCP_KEEPIDLE = 4;
-export const TCP_KEEPINTVL = 5;
-export const TCP_KEEPCNT = 6;
 export const TCP_QUICKACK = 12;
 
-export const IP_TOS = 1;
-export const IP_PKTINFO = 8;
 export const IP_TRANSPARENT = 19;
-export const IP_RECVORIGDSTADDR = 20;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
+export const IP_RECVORIGDSTADDR = 20;
 export const IPV6_V6ONLY = 26;
-export const IPV6_PKTINFO = 50;
 export const IPV6_RECVORIGDSTADDR = 74;
 export const IPV6_TRANSPARENT = 75;
 
@@ -68,7 +58,6 @@ export const EPOLL_CTL_MOD = 3;
 
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
-export const SPLICE_F_MORE = 4;
 
 export const F_SETPIPE_SZ = 1031;
 export const RLIMIT_NOFILE = 7;
@@ -78,7 +67,6 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const ENFILE = 23;
 export const EMFILE = 24;
-export const EPIPE = 32;
 export const EMSGSIZE = 90;
 export const EADDRINUSE = 98;
 export const ECONNABORTED = 103;

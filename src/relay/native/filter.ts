@@ -9,8 +9,6 @@ export type Instruction = readonly [code: number, jt: number, jf: number, k: num
 
 export const LOAD_BYTE = 0x30;
 export const LOAD_WORD = 0x20;
-export const STORE = 0x02;
-export const LOAD_STORED = 0x60;
 export const AND = 0x54;
 export const MULTIPLY = 0x24;
 export const SHIFT_RIGHT = 0x74;

@@ -62,12 +62,6 @@ export const receive: Call<[fd: Fd, to: Address, most: number, flags: number]> =
 export const send: Call<[fd: Fd, from: Address, length: number, flags: number]> = library.func(
   'long send(int, uintptr_t, size_t, int)',
 );
-export const receiveMessage: Call<[fd: Fd, header: Address, flags: number]> = library.func(
-  'long recvmsg(int, uintptr_t, int)',
-);
-export const sendMessage: Call<[fd: Fd, header: Address, flags: number]> = library.func(
-  'long sendmsg(int, uintptr_t, int)',
-);
 /** The time-out, an address, may be 0: none. */
 export const receiveMessages: Call<
   [fd: Fd, headers: Address, most: number, flags: number, timeout: Address]

@@ -24,7 +24,7 @@ export interface Messages {
   send(fd: number, first: number, count: number, flags: number): number;
 }
 
-export const CONTROL_BYTES = 64;
+const CONTROL_BYTES = 64;
 
 /** struct mmsghdr on 64-bit machines: struct msghdr (56), the length, padding. */
 const HEADER_BYTES = 64;

@@ -19,7 +19,7 @@ export function systemError(call: string, what: string, number = errno()): Syste
 }
 
 /** `ECONNREFUSED` for 111. */
-export function errorName(number: number): string {
+function errorName(number: number): string {
   return getSystemErrorName(-number);
 }
 

@@ -32,7 +32,7 @@ import type { StandIn } from '../standIn.ts';
 import type { Failure } from '../relay.ts';
 
 /** Everything that may come of an endpoint's socket, told once each time it does. */
-export const ENDPOINT_EVENTS = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+const ENDPOINT_EVENTS = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
 export interface DialContext {
   readonly loop: Loop;

@@ -1,4 +1,5 @@
 /** One direction of a connection: what one socket gives, the other gets. */
+import type { Holding } from './holdings.ts';
 import type { Pipe } from './pipes.ts';
 import { EAGAIN, SHUT_WR } from '../native/constants.ts';
 import { errno, shutdown } from '../native/libc.ts';
@@ -9,7 +10,7 @@ export interface Flow {
   from: number;
   to: number;
   /** Read, but not taken by the other side yet. */
-  held: Uint8Array | undefined;
+  held: Holding | undefined;
   pipe: Pipe | undefined;
   inPipe: number;
   /** Reads in a row that filled the buffer; spliced: rests in a row. */

@@ -25,6 +25,9 @@ export function createMover(pipes: Pipes): Mover {
     },
     sendHeld: copier.sendHeld,
     prefetch: copier.prefetch,
-    release: splicer.release,
+    release(flow) {
+      copier.release(flow);
+      splicer.release(flow);
+    },
   };
 }

@@ -24,7 +24,7 @@ import type { Relay, ServiceCounts } from '../../../src/relay/relay.ts';
 import { NODE_PORT, inside, run } from '../relayUdp/lab.ts';
 import type { Place } from '../relayUdp/lab.ts';
 
-export const WEB = 'default/web:http/TCP/4';
+const WEB = 'default/web:http/TCP/4';
 export const WEB6 = 'default/web:http/TCP/6';
 
 const opened = new Set<Socket | Server>();
@@ -119,7 +119,7 @@ export async function failureOf(answer: Promise<unknown>): Promise<string | unde
 }
 
 /** Rules that hand connections over to the relay at that port, and to no other. */
-export async function pointRulesAt(port: number): Promise<void> {
+async function pointRulesAt(port: number): Promise<void> {
   for (const [program, range, outside, inner] of [
     ['iptables-restore', '10.96.0.0/24', '192.0.0.8', '192.0.0.9'],
     ['ip6tables-restore', 'fd00:96::/112', '100::8', '100::9'],
