@@ -9,6 +9,8 @@ export const HELP = `Usage: scripts/bench [options]     (needs root; the whole o
   --variants nft,legacy,ipvs,userspace
                                 iptables mode with which programs, ipvs mode, for which the kernel
                                 must have ip_vs (the default where it has), userspace mode
+  --relay [ROUNDS [SECONDS]]    instead of all this: the relay of userspace mode beside HAProxy and
+                                a direct connection
   --vm                          in Debian's kernel under QEMU, which has it: compare ratios only
   --json FILE                   write every sample there too
   --quick                       fewer samples: figures are rough
