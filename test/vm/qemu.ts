@@ -42,7 +42,7 @@ const ENDED = /^guest: ended with (\d+)$/;
 export function qemuArgs({ kernel, initramfs }: Bootable): readonly string[] {
   const start = join(import.meta.dirname, 'guest/start');
   return [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2048'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '4096'],
     ...['-display', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot'],
     ...['-kernel', kernel, '-initrd', initramfs],
     ...[
