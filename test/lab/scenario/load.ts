@@ -17,6 +17,7 @@ export interface Step {
   readonly objects: string | undefined;
   readonly commands: readonly string[];
   readonly pauseSeconds: number | undefined;
+  readonly repairSeconds: number | undefined;
   readonly isRestart: boolean;
   readonly flows: readonly Flow[];
   readonly keeps: readonly string[];
@@ -55,15 +56,17 @@ export function loadScenario(directory: string, name: string): Scenario {
   const { skipTraffic, notIn } = parsed.data;
   const flags = parsed.data.flags ?? [`--cluster-cidr=${CLUSTER_CIDR}`];
   const first: Step = {
-    ...{ name: '', commands: [], pauseSeconds: undefined, flows, keeps },
+    ...{ name: '', commands: [], pauseSeconds: undefined, repairSeconds: undefined, flows, keeps },
     isRestart: parsed.data.freshAgent === true,
     objects: readFileSync(join(directory, 'objects.yaml'), 'utf8'),
   };
-  const later = then.map(({ step, restart, commands, pauseSeconds, flows, keeps }) => ({
-    ...{ name: step, commands, pauseSeconds, flows, keeps },
-    isRestart: restart === true,
-    objects: readIfThere(join(directory, `objects.${step}.yaml`)),
-  }));
+  const later = then.map(
+    ({ step, restart, commands, pauseSeconds, repairSeconds, flows, keeps }) => ({
+      ...{ name: step, commands, pauseSeconds, repairSeconds, flows, keeps },
+      isRestart: restart === true,
+      objects: readIfThere(join(directory, `objects.${step}.yaml`)),
+    }),
+  );
   const scenario: Scenario = {
     ...{ name, directory, describe, flags, skipTraffic, notIn, addresses, before, after },
     steps: [first, ...later],

@@ -5,6 +5,7 @@ import type { Variant } from '../agentProcess.ts';
 import type { Fairway } from '../fairway.ts';
 import type { Lab } from '../lab.ts';
 import { runInside } from '../program.ts';
+import { SLOWNESS } from '../slowness.ts';
 import type { Scenario, Step } from './load.ts';
 import type { Flow } from './schema.ts';
 import { flowText, sendFlows } from './send.ts';
@@ -72,7 +73,8 @@ async function begin(step: Step, objects: string, player: Player): Promise<void>
   if (step.isRestart) await player.restart(objects);
   else if (step.objects !== undefined) await player.agent().putObjects(step.objects);
   if (player.mode === 'userspace') await forgetConnections(player.lab);
-  if (step.pauseSeconds !== undefined) await wait(step.pauseSeconds * 1000);
+  const { pauseSeconds = 0, repairSeconds = 0 } = step;
+  await wait(1000 * (pauseSeconds + repairSeconds * SLOWNESS));
 }
 
 /** Commands say iptables; which of the variants that is depends on the run. */

@@ -60,6 +60,11 @@ const stepSchema = z.strictObject({
     .describe('objects.<step>.yaml replaces the objects, where it exists'),
   commands: commands.describe('run on node1 first'),
   pauseSeconds: z.number().positive().optional().describe('for what only time brings'),
+  repairSeconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe('for the agent to see what others changed; longer where everything is slower'),
   restart: z.literal(true).optional().describe('stop the agent and start it again'),
   flows,
   keeps,
