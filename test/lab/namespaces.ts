@@ -46,7 +46,16 @@ export function takeDownLeftovers(): void {
   for (const name of names) {
     if (!pids.has(OF_A_RUN.exec(name)?.[1])) continue;
     if (existsSync(join(NAMESPACES, name))) removeNamespace(name);
-    else rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    else removeFolder(join(tmpdir(), name));
+  }
+}
+
+/** In the guest these are the host's, which changes them while we look. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Whoever still uses it removes it.
   }
 }
 

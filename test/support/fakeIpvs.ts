@@ -116,10 +116,11 @@ function changed(
 
 function changeRoute(routes: Map<string, string>, line: string, number: number): void {
   const [, command, ip = '', source = ''] =
-    /^route (replace|del) local (\S+)\/\d+ dev lo table local proto 142(?: (src \S+))?$/.exec(
+    /^route (add|replace|del) local (\S+)\/\d+ dev lo table local proto 142(?: (src \S+))?$/.exec(
       line,
     ) ?? [];
-  if (command === 'replace') routes.set(ip, `local ${ip} dev lo scope host ${source} `);
+  if (command === 'add' && routes.has(ip)) throw new Refusal(number, line);
+  if (command !== 'del') routes.set(ip, `local ${ip} dev lo scope host ${source} `);
   else if (!routes.delete(ip)) throw new Refusal(number, line);
 }
 

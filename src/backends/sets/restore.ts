@@ -84,11 +84,18 @@ function writeMember(lines: NodeLines, { key, after }: Change<NodeKey>, target: 
   else if (target.size > 0) lines.membersOut.push(`del ${key.name}`);
 }
 
-function writeRoute(lines: NodeLines, { key, after }: Change<NodeKey>): void {
+/**
+ * Added, not put in place of another: what stands there may be the kernel's own, of an address that
+ * an interface got since we looked, and would go with ours.
+ */
+function writeRoute(lines: NodeLines, { key, before, after }: Change<NodeKey>): void {
   const bits = key.family === 4 ? '32' : '128';
   const route = `local ${key.name}/${bits} dev lo table local proto ${ROUTE_PROTOCOL}`;
   if (after === undefined) lines.routes[key.family].push(`route del ${route}`);
-  else lines.routes[key.family].push(`route replace ${route}${after === '' ? '' : ` ${after}`}`);
+  else {
+    const verb = before === undefined ? 'add' : 'replace';
+    lines.routes[key.family].push(`route ${verb} ${route}${after === '' ? '' : ` ${after}`}`);
+  }
 }
 
 /** The table is filled before anything is led there, and emptied after. */

@@ -76,7 +76,7 @@ test('a new Service: record and sets, then servers, then the route', () => {
     'ipvsadm: -A -t 10.96.0.10:80 -s rr',
     'ipvsadm: -a -t 10.96.0.10:80 -r 10.244.1.2:8080 -m -w 1',
     'ipvsadm: -a -t 10.96.0.10:80 -r 10.244.2.2:8080 -m -w 1',
-    'ip: route replace local 10.96.0.10/32 dev lo table local proto 142',
+    'ip: route add local 10.96.0.10/32 dev lo table local proto 142',
   ]);
 });
 

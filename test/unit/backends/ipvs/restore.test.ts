@@ -45,7 +45,7 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
     },
     [
       'ipvsadm --restore | -A -f 78 -6 -s wlc | -A -u [fd00::1]:53 -s rr | -a -f 78 -6 -r [fd01::2]:80 -m -w 1 | -a -u [fd00::1]:53 -r [fd01::2]:5353 -m -w 1',
-      'ip -6 -force -batch - | route replace local fd00::1/128 dev lo table local proto 142 src 2001:db8::1',
+      'ip -6 -force -batch - | route add local fd00::1/128 dev lo table local proto 142 src 2001:db8::1',
     ],
   ],
   [

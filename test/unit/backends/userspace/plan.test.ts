@@ -65,7 +65,7 @@ test('a new Service: sets, then the table with the Service first, then the route
     'ipset: add KUBE-VIP-PORT 10.96.0.10,tcp:80',
     `${SERVICE} ${PLAIN} ${LISTS}`,
     `fairway-relay: destination ${AT} service=default/web:http/TCP/4 inside=cluster outside=cluster`,
-    'ip: route replace local 10.96.0.10/32 dev lo table local proto 142',
+    'ip: route add local 10.96.0.10/32 dev lo table local proto 142',
   ]);
 });
 
@@ -150,7 +150,7 @@ test('SCTP is refused at its address, and the relay hears nothing of it', () => 
   const sctp = servicePort({ protocol: 'SCTP' });
   assert.deepEqual(linesOf(rulesOf(), rulesOf(sctp)), [
     'ipset: add KUBE-VIP 10.96.0.10',
-    'ip: route replace local 10.96.0.10/32 dev lo table local proto 142',
+    'ip: route add local 10.96.0.10/32 dev lo table local proto 142',
   ]);
 });
 
