@@ -146,3 +146,8 @@ export function digitsToCidr(digits: string, family: Family): Cidr {
   );
   return `${ipaddr.fromByteArray(bytes).toString()}/${String(digits.length * 2)}` as Cidr;
 }
+
+/** `10.96.0.1:80`, `[fd00::1]:80`. */
+export function socketText(ip: Ip, port: number): string {
+  return familyOf(ip) === 4 ? `${ip}:${String(port)}` : `[${ip}]:${String(port)}`;
+}

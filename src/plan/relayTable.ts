@@ -10,7 +10,7 @@
  *     no destination TCP/4 *:30080
  *     no service default/web:http/TCP/4
  */
-import { familyOf, parseCidr, parseIp } from '../net/address.ts';
+import { familyOf, parseCidr, parseIp, socketText } from '../net/address.ts';
 import type { Cidr, Ip } from '../net/address.ts';
 import type { Family } from '../net/family.ts';
 
@@ -86,7 +86,7 @@ export type RelayLine =
 
 /** The address must be canonical. */
 export function endpointAddress(ip: Ip, port: number): EndpointAddress {
-  return (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`) as EndpointAddress;
+  return socketText(ip, port) as EndpointAddress;
 }
 
 /** The inverse of endpointAddress; undefined for anything that it would not print. */

@@ -1,5 +1,6 @@
 /** Dialling a pod of this node as the client, so that the pod sees whom it serves. */
 import { networkInterfaces } from 'node:os';
+import { parseEndpoint } from '../plan/relayTable.ts';
 import type { EndpointAddress } from '../plan/relayTable.ts';
 import {
   IPV6_TRANSPARENT,
@@ -38,7 +39,7 @@ export function createStandIn(clock: () => number): StandIn {
       lookedAt = clock();
       ownAddresses = readOwnAddresses();
     }
-    return ownAddresses.has(hostOf(endpoint));
+    return ownAddresses.has(parseEndpoint(endpoint)?.ip ?? '');
   }
 
   return (fd, { client, side, state }, endpoint) => {
@@ -59,9 +60,4 @@ export function createStandIn(clock: () => number): StandIn {
 function readOwnAddresses(): Set<string> {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return new Set(all.map(({ address }) => address));
-}
-
-/** `10.244.1.2` of `10.244.1.2:8080`, `fd00::2` of `[fd00::2]:8080`. */
-function hostOf(endpoint: EndpointAddress): string {
-  return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

@@ -1,11 +1,11 @@
 /** Choosing among endpoints: rules that DNAT to one of them, with and without affinity. */
 import type { Endpoint, Protocol, ServicePort } from '../../model/types.ts';
+import { socketText } from '../../net/address.ts';
 import { endpointChain } from './names.ts';
 
 /** `10.244.1.5:8080`, `[fd00::5]:8080`. */
 export function targetText(endpoint: Endpoint): string {
-  const ip = endpoint.ip.includes(':') ? `[${endpoint.ip}]` : endpoint.ip;
-  return `${ip}:${String(endpoint.port)}`;
+  return socketText(endpoint.ip, endpoint.port);
 }
 
 /**

@@ -3,7 +3,6 @@
  * record of which virtual servers are ours: an entry stands before its virtual server is made and
  * goes after it, so that a process which dies in between still knows.
  */
-import type { Ip } from '../../net/address.ts';
 import type { Family } from '../../net/family.ts';
 import type { ObjectKey } from '../backend.ts';
 import { isNodeLeftover } from '../sets/names.ts';
@@ -67,11 +66,6 @@ export function parseIpvsKey(objectKey: ObjectKey): IpvsKey | undefined {
 export function isIpvsLeftover(objectKey: ObjectKey): boolean {
   const kind = parseIpvsKey(objectKey)?.kind;
   return kind === 'service' || kind === 'server' || isNodeLeftover(objectKey);
-}
-
-/** `10.96.0.1:80`, `[fd00::1]:80`, as ipvsadm prints it. */
-export function socketText(ip: Ip, port: number): string {
-  return ip.includes(':') ? `[${ip}]:${String(port)}` : `${ip}:${String(port)}`;
 }
 
 /** The set entry of a virtual server by address, from its name in keys; undefined for a mark. */

@@ -1,5 +1,6 @@
 /** One ServicePort as virtual servers, set entries and routes. */
 import type { Destination, Endpoint, Policy, ServicePort } from '../../model/types.ts';
+import { socketText } from '../../net/address.ts';
 import type { Ip } from '../../net/address.ts';
 import type { ObjectKey } from '../backend.ts';
 import type { Scheduler } from '../../model/schedulers.ts';
@@ -10,7 +11,7 @@ import { vip } from '../sets/vip.ts';
 import type { Ground, PortObjects, SharedObjects } from '../sets/vip.ts';
 import { isExternal } from '../iptables/entries.ts';
 import { clientMarks } from './clientMarks.ts';
-import { serverKey, serviceKey, socketText } from './names.ts';
+import { serverKey, serviceKey } from './names.ts';
 
 /** Everything that a ServicePort wants on the node. */
 export function portObjects(port: ServicePort, ground: Ground): PortObjects {

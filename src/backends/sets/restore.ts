@@ -4,7 +4,14 @@ import type { Family } from '../../net/family.ts';
 import type { Operation, RunOperation } from '../../plan/operation.ts';
 import { difference } from '../../sorted/sortedMap.ts';
 import type { Installed, ObjectKey } from '../backend.ts';
-import { parseNodeKey, RETURN_TABLE, ROUTE_PROTOCOL, WITHOUT_ROUTE } from './names.ts';
+import {
+  addressKey,
+  ofKind,
+  parseNodeKey,
+  RETURN_TABLE,
+  ROUTE_PROTOCOL,
+  WITHOUT_ROUTE,
+} from './names.ts';
 import type { NodeKey } from './names.ts';
 
 /** Lines of input for each tool, by when they must be run. */
@@ -88,14 +95,29 @@ function writeMember(lines: NodeLines, { key, after }: Change<NodeKey>, target: 
  * Added, not put in place of another: what stands there may be the kernel's own, of an address that
  * an interface got since we looked, and would go with ours.
  */
-function writeRoute(lines: NodeLines, { key, before, after }: Change<NodeKey>): void {
+function writeRoute(lines: NodeLines, change: Change<NodeKey>, target: Installed): void {
+  const { key, before, after } = change;
   const bits = key.family === 4 ? '32' : '128';
   const route = `local ${key.name}/${bits} dev lo table local proto ${ROUTE_PROTOCOL}`;
-  if (after === undefined) lines.routes[key.family].push(`route del ${route}`);
-  else {
-    const verb = before === undefined ? 'add' : 'replace';
-    lines.routes[key.family].push(`route ${verb} ${route}${after === '' ? '' : ` ${after}`}`);
+  const of = lines.routes[key.family];
+  if (after === undefined) {
+    of.push(`route del ${route}`);
+    return;
   }
+  const source = usableSource(after, key.family, target);
+  if (before === source) return;
+  of.push(`route ${before === undefined ? 'add' : 'replace'} ${route}${source && ` ${source}`}`);
+}
+
+/**
+ * The kernel refuses a route with a source that the node does not have. Looked at here and not in
+ * what is desired, where it would be a change of every route at every sync.
+ */
+function usableSource(source: string, family: Family, target: Installed): string {
+  if (source === '' || target.has(addressKey(family, source.replace('src ', '')))) return source;
+  // Nothing is known of the node's addresses before the first look, nor in a dry run.
+  const [first] = ofKind(target, family, 'address');
+  return first === undefined ? source : '';
 }
 
 /** The table is filled before anything is led there, and emptied after. */

@@ -49,6 +49,26 @@ const CASES: readonly (readonly [string, Objects, Objects, readonly string[]])[]
     ],
   ],
   [
+    'a route names its source only where the node has that address',
+    { '4/node/address/192.0.2.99': '' },
+    { '4/node/address/192.0.2.99': '', '4/node/route/10.96.0.10': 'src 192.0.2.11' },
+    ['ip -4 -force -batch - | route add local 10.96.0.10/32 dev lo table local proto 142'],
+  ],
+  [
+    'a route that stands without such a source is left alone',
+    { '4/node/address/192.0.2.99': '', '4/node/route/10.96.0.10': '' },
+    { '4/node/address/192.0.2.99': '', '4/node/route/10.96.0.10': 'src 192.0.2.11' },
+    [],
+  ],
+  [
+    'it gets its source when the node gets the address',
+    { '4/node/route/10.96.0.10': '' },
+    { '4/node/address/192.0.2.11': '', '4/node/route/10.96.0.10': 'src 192.0.2.11' },
+    [
+      'ip -4 -force -batch - | route replace local 10.96.0.10/32 dev lo table local proto 142 src 192.0.2.11',
+    ],
+  ],
+  [
     'SCTP has a long option only',
     SET,
     { ...SET, '4/ipvs/service/SCTP 10.96.0.1:80': '-s rr' },

@@ -88,12 +88,6 @@ const CASES: readonly Case[] = [
     less: [VIP, ROUTE],
   },
   {
-    what: 'a source that the node does not have is left out of routes',
-    installed: { '4/node/address/192.0.2.99': '' },
-    desired: FULL,
-    more: { '4/node/address/192.0.2.99': '', [ROUTE]: '' },
-  },
-  {
     what: 'a stranger’s virtual server: no record and no server of ours',
     installed: { '4/ipvs/foreign/TCP 10.96.0.10:80': '' },
     desired: { ...FULL, '4/ipvs/server/TCP 10.96.0.10:8080 10.244.2.2:8080': '1' },
