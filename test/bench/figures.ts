@@ -70,11 +70,11 @@ function changeFigure({ change, services, variant }: Measurement): Figure {
   return {
     what: `one change, median of ${String(change.length)}`,
     fairway: milliseconds(own),
-    beside: milliseconds(raw),
+    beside: besideChange(raw, variant),
     ...(variant === 'ipvs'
       ? ratioTarget(own / raw, IPVS_CHANGE_RATIO)
       : {
-          comparison: plus(milliseconds(own - raw)),
+          comparison: variant === 'userspace' ? '' : plus(milliseconds(own - raw)),
           ...targetAt(services, milliseconds(most), own <= most),
         }),
   };
@@ -85,18 +85,23 @@ function changeSyncFigure({ change }: Measurement): Figure {
   return { what: 'of it the sync', fairway: milliseconds(own), beside: '', comparison: '' };
 }
 
-function worstChangeFigure({ change }: Measurement): Figure {
+/** The relay takes a change without any tool that could be run alone. */
+function besideChange(raw: number, variant: Measurement['variant']): string {
+  return variant === 'userspace' ? '' : milliseconds(raw);
+}
+
+function worstChangeFigure({ change, variant }: Measurement): Figure {
   const own = worst(change.map(({ landed }) => landed));
   const raw = worst(change.map((sample) => sample.raw));
   return {
     what: `one change, worst of ${String(change.length)}`,
     fairway: milliseconds(own),
-    beside: milliseconds(raw),
-    comparison: plus(milliseconds(own - raw)),
+    beside: besideChange(raw, variant),
+    comparison: variant === 'userspace' ? '' : plus(milliseconds(own - raw)),
   };
 }
 
-function churnFigures({ churn }: Measurement): readonly Figure[] {
+function churnFigures({ churn, variant }: Measurement): readonly Figure[] {
   const { changes, syncs, landed, cpu, rawCpu } = churn;
   const total = sum([cpu.own, cpu.tools]);
   return [
@@ -115,8 +120,8 @@ function churnFigures({ churn }: Measurement): readonly Figure[] {
     {
       what: `the same: processor time, ${String(syncs)} syncs`,
       fairway: `${total.toFixed(1)} s`,
-      beside: `${rawCpu.toFixed(1)} s`,
-      comparison: plus(`${(total - rawCpu).toFixed(1)} s`),
+      beside: variant === 'userspace' ? '' : `${rawCpu.toFixed(1)} s`,
+      comparison: variant === 'userspace' ? '' : plus(`${(total - rawCpu).toFixed(1)} s`),
     },
     {
       what: 'of it the tools',
