@@ -16,7 +16,7 @@ import type { SourceObserver } from '../watch/followKind.ts';
 import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
 import type { Store } from '../watch/store.ts';
-import { backendOf } from './backends.ts';
+import { addressesHeeded, backendOf } from './backends.ts';
 import { decider } from './decide.ts';
 import { flowEnder } from './endFlows.ts';
 import { startLoop } from './loop.ts';
@@ -184,6 +184,7 @@ async function buildLoop(parts: Parts): Promise<Loop> {
     backend: backendOf(config, programs, relay?.port),
     kernel,
     decide,
+    addresses: addressesHeeded(config.mode),
     endStaleFlows: flowEnder({ log, metrics, families, mode: config.mode }),
     report,
     now: () => performance.now(),

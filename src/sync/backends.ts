@@ -5,6 +5,9 @@ import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { ipvsBackend } from '../backends/ipvs/index.ts';
 import { userspaceBackend } from '../backends/userspace/index.ts';
 import type { Config } from '../config/schema.ts';
+import { ownAddresses } from '../kernel/interfaces.ts';
+import { ipInCidr } from '../net/address.ts';
+import type { Cidr } from '../net/address.ts';
 
 /**
  * What the operator's mode makes rules with. `relayPort` is that of the open relay; in a dry run the
@@ -23,3 +26,17 @@ export function backendOf(
   };
   return make[config.mode]();
 }
+
+/**
+ * The addresses that decide what a backend of this mode may do, as text. Those of links come and go
+ * with every pod, and are no Service's.
+ */
+export function addressesHeeded(mode: Mode): () => string {
+  if (mode === 'iptables') return () => '';
+  return () =>
+    ownAddresses()
+      .filter((ip) => !ipInCidr(ip, LINK_LOCAL))
+      .join(' ');
+}
+
+const LINK_LOCAL = 'fe80::/10' as Cidr;

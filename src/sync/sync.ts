@@ -15,6 +15,8 @@ export interface SyncParts {
   decide(last: Snapshot | undefined): Snapshot | undefined;
   /** End UDP flows that the step from `before` made stale; returns how many. */
   endStaleFlows(before: Snapshot | undefined, after: Snapshot): Promise<number>;
+  /** The node's addresses as text, where the backend heeds them: when they change, it looks again. */
+  addresses(): string;
   readonly report: SyncReport;
   /** Milliseconds of any clock. */
   now(): number;
@@ -52,12 +54,17 @@ interface Memory {
   rendering: Rendering | undefined;
   /** What the node holds; undefined when it is not known and must be read. */
   installed: Installed | undefined;
+  /** The addresses that the node had then. */
+  addresses: string;
   /** The last Snapshot whose stale flows were ended. */
   flowsOf: Snapshot | undefined;
 }
 
 export function syncTask(parts: SyncParts): SyncTask {
-  const memory: Memory = { rendering: undefined, installed: undefined, flowsOf: undefined };
+  const memory: Memory = {
+    ...{ rendering: undefined, installed: undefined, flowsOf: undefined },
+    addresses: '',
+  };
   return {
     sync: (isCheck, breakOff) => syncOnce(parts, memory, { isCheck, breakOff }),
     isHopeless: (error) => error instanceof KernelError && RETRY[error.kind] === 'later',
@@ -75,6 +82,7 @@ async function syncOnce(
   { isCheck, breakOff }: Occasion,
 ): Promise<number | undefined> {
   const began = parts.now();
+  noticeAddresses(parts, memory);
   const wanted = decide(parts, memory, isCheck);
   if (wanted === undefined) return 0;
   const { rendering, isFull } = wanted;
@@ -85,6 +93,13 @@ async function syncOnce(
   const milliseconds = parts.now() - began;
   parts.report.synced({ rendering, isFull, ...done, flowsDeleted, milliseconds });
   return read.tookMs;
+}
+
+/** An address that came or went was a Service's alone before, or is now: what we knew is old. */
+function noticeAddresses(parts: SyncParts, memory: Memory): void {
+  const addresses = parts.addresses();
+  if (addresses !== memory.addresses) memory.installed = undefined;
+  memory.addresses = addresses;
 }
 
 interface Wanted {

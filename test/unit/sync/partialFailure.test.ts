@@ -54,6 +54,7 @@ test('what is refused is named, the rest stands, and the next sync tries again',
     backend,
     kernel,
     decide: (last) => last ?? snapshotOf([]),
+    addresses: () => '',
     endStaleFlows: () => Promise.resolve(0),
     report: {
       synced: () => (synced += 1),

@@ -29,7 +29,7 @@ const backend = iptablesBackend({
 
 /** A task whose Snapshot the test sets, and everything that it reports. */
 function harness(kernel: Kernel, snapshot: Snapshot) {
-  const state = { snapshot, flowsEnded: [] as (Snapshot | undefined)[] };
+  const state = { snapshot, addresses: '', flowsEnded: [] as (Snapshot | undefined)[] };
   const results: SyncResult[] = [];
   const failures: unknown[] = [];
   let unchanged = 0;
@@ -37,6 +37,7 @@ function harness(kernel: Kernel, snapshot: Snapshot) {
     backend,
     kernel,
     decide: () => state.snapshot,
+    addresses: () => state.addresses,
     endStaleFlows: (before) => {
       state.flowsEnded.push(before);
       return Promise.resolve(0);
@@ -75,6 +76,21 @@ test('nothing is asked of the kernel when nothing changed', async () => {
   await task.sync(false, NEVER);
   assert.equal(kernel.asked.length, asked);
   assert.equal(unchanged(), 1);
+});
+
+test('when the addresses changed, a sync looks at the node again', async () => {
+  const kernel = fakeKernel(SYSCTLS);
+  const { task, state, results } = harness(kernel, before);
+  await task.sync(false, NEVER);
+  state.snapshot = after;
+  await task.sync(false, NEVER);
+  state.snapshot = before;
+  state.addresses = '192.0.2.1';
+  await task.sync(false, NEVER);
+  assert.deepEqual(
+    results.map(({ isFull }) => isFull),
+    [true, false, true],
+  );
 });
 
 test('a start with the right rules in place writes nothing', async () => {
@@ -147,6 +163,7 @@ test('nothing is done while something needed is unknown', async () => {
     backend,
     kernel,
     decide: () => undefined,
+    addresses: () => '',
     endStaleFlows: () => assert.fail(),
     report: {
       synced: () => assert.fail(),
