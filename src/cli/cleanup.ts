@@ -2,19 +2,18 @@
 import type { Backend, Installed, ObjectKey } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
 import { isIpvsLeftover } from '../backends/ipvs/names.ts';
-import { ipvsBackend } from '../backends/ipvs/index.ts';
 import { isLeftover } from '../backends/iptables/names.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
-import { isNodeLeftover, setOf } from '../backends/sets/names.ts';
-import { userspaceBackend } from '../backends/userspace/index.ts';
-import { SET_NAMES } from '../backends/userspace/names.ts';
+import { planAll } from '../backends/takeover/index.ts';
+import { adoption } from '../backends/takeover/kubeProxy.ts';
+import { readLeftovers } from '../backends/takeover/readLeftovers.ts';
 import { KernelError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { linuxKernel } from '../kernel/linux.ts';
 import { FAMILIES } from '../net/family.ts';
 import type { Family } from '../net/family.ts';
+import type { Operation } from '../plan/operation.ts';
 import { sortedMap } from '../sorted/sortedMap.ts';
-import { withRelay } from '../sync/relay.ts';
 
 const NOTHING: Installed = sortedMap();
 
@@ -27,7 +26,7 @@ export async function cleanup(): Promise<number> {
   const left: string[] = [];
   for (const infix of INFIXES) left.push(...(await cleanPrograms(kernel, infix)));
   // Behind them: a set that a rule asks cannot be removed.
-  left.push(...(await cleanIpvs(kernel)), ...(await cleanUserspace(kernel)));
+  left.push(...(await cleanTheRest(kernel)));
   if (left.length === 0) {
     process.stdout.write('Nothing of fairway or kube-proxy is left on this node.\n');
     return 0;
@@ -41,61 +40,21 @@ async function cleanPrograms(kernel: Kernel, infix: string): Promise<readonly st
   const names = namesOf(infix);
   const families: Family[] = [];
   for (const family of FAMILIES) {
-    if (await canList(kernel, names[family].save)) families.push(family);
+    if (await canList(kernel, names[family].save, [])) families.push(family);
   }
   return families.length === 0 ? [] : removeAll(kernel, { families, names });
 }
 
 /** A program that is missing, or whose family this kernel lacks, has nothing to clean. */
-async function canList(kernel: Kernel, save: string): Promise<boolean> {
+async function canList(kernel: Kernel, program: string, args: readonly string[]): Promise<boolean> {
   try {
-    await kernel.list(save, []);
+    await kernel.list(program, args);
     return true;
   } catch (error) {
     const kinds = ['missing-program', 'rejected'];
     if (error instanceof KernelError && kinds.includes(error.kind)) return false;
     throw error;
   }
-}
-
-const PROGRAMS: IptablesPrograms = { families: FAMILIES, names: namesOf('') };
-
-/** Virtual servers, sets and routes of ours; whatever is not in our record stays. */
-async function cleanIpvs(kernel: Kernel): Promise<readonly string[]> {
-  // A look at virtual servers would load ip_vs where nobody uses it.
-  if (!(await hasSet(kernel, ['KUBE-VIP-OURS']))) return [];
-  const now = (): number => performance.now();
-  const backend = ipvsBackend({ programs: PROGRAMS, excludeCIDRs: [], drainTimeout: 0, now });
-  const left = await removeWith(kernel, backend);
-  return left.filter(isIpvsLeftover).map((key) => `ipvs: ${key}`);
-}
-
-/** Sets and routes of ours. */
-async function cleanUserspace(kernel: Kernel): Promise<readonly string[]> {
-  const sets = FAMILIES.flatMap((family) => SET_NAMES.map((name) => setOf(family, name)));
-  if (!(await hasSet(kernel, sets))) return [];
-  // No relay is open: it holds nothing that could be left.
-  const noRelay = { apply: () => Promise.resolve(), table: () => '' };
-  const backend = userspaceBackend({ programs: PROGRAMS, relayPort: 0 });
-  const left = await removeWith(withRelay(kernel, noRelay), backend);
-  return left.filter(isNodeLeftover).map((key) => `userspace: ${key}`);
-}
-
-async function hasSet(kernel: Kernel, names: readonly string[]): Promise<boolean> {
-  try {
-    const found = (await kernel.list('ipset', ['list', '-name'])).split('\n');
-    return found.some((name) => names.includes(name));
-  } catch (error) {
-    if (error instanceof KernelError && error.kind === 'missing-program') return false;
-    throw error;
-  }
-}
-
-/** Everything of this backend that is there afterwards. */
-async function removeWith(kernel: Kernel, backend: Backend): Promise<readonly ObjectKey[]> {
-  const { operations } = backend.plan(await backend.read(kernel), NOTHING);
-  for (const operation of operations) await kernel.apply(operation);
-  return [...(await backend.read(kernel)).keys()];
 }
 
 function namesOf(infix: string): IptablesPrograms['names'] {
@@ -106,6 +65,26 @@ function namesOf(infix: string): IptablesPrograms['names'] {
 }
 
 async function removeAll(kernel: Kernel, programs: IptablesPrograms): Promise<readonly string[]> {
-  const left = await removeWith(kernel, iptablesBackend(programs));
-  return left.filter(isLeftover).map((key) => `${programs.names[4].save}: ${key}`);
+  const backend: Backend = iptablesBackend(programs);
+  await carryOut(kernel, backend.plan(await backend.read(kernel), NOTHING).operations);
+  const left = [...(await backend.read(kernel)).keys()].filter(isLeftover);
+  return left.map((key) => `${programs.names[4].save}: ${key}`);
+}
+
+/** Virtual servers, sets, routes and tables; of virtual servers whatever is not ours stays. */
+async function cleanTheRest(kernel: Kernel): Promise<readonly string[]> {
+  if (!(await canList(kernel, 'ipset', ['list', '-name']))) return [];
+  await carryOut(kernel, await adoption(kernel));
+  // In the eyes of iptables mode, everything beside rules is a leftover.
+  const found = sortedMap<ObjectKey, string>(await readLeftovers(kernel, FAMILIES, 'iptables'));
+  await carryOut(
+    kernel,
+    planAll(found, NOTHING, { families: FAMILIES, names: namesOf('') }).operations,
+  );
+  const left = await readLeftovers(kernel, FAMILIES, 'iptables');
+  return left.map(([key]) => key).filter(isIpvsLeftover);
+}
+
+async function carryOut(kernel: Kernel, operations: readonly Operation[]): Promise<void> {
+  for (const operation of operations) await kernel.apply(operation);
 }

@@ -3,6 +3,7 @@ import type { Backend, Mode } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { ipvsBackend } from '../backends/ipvs/index.ts';
+import { takingOver } from '../backends/takeover/index.ts';
 import { userspaceBackend } from '../backends/userspace/index.ts';
 import type { Config } from '../config/schema.ts';
 import { ownAddresses } from '../kernel/interfaces.ts';
@@ -19,12 +20,15 @@ export function backendOf(
   relayPort: number = config.userspace.ports.first,
 ): Backend {
   const { excludeCIDRs, drainTimeout } = config.ipvs;
+  const now = (): number => performance.now();
   const make: Readonly<Record<Mode, () => Backend>> = {
     iptables: () => iptablesBackend(programs),
-    ipvs: () => ipvsBackend({ programs, excludeCIDRs, drainTimeout, now: () => performance.now() }),
+    ipvs: () => ipvsBackend({ programs, excludeCIDRs, drainTimeout, now }),
     userspace: () => userspaceBackend({ programs, relayPort }),
   };
-  return make[config.mode]();
+  const backend = make[config.mode]();
+  const port = config.mode === 'userspace' ? relayPort : undefined;
+  return takingOver(backend, { programs, relayPort: port, drainTimeout, now });
 }
 
 /**

@@ -16,12 +16,25 @@ export const TABLES: readonly Table[] = ['nat', 'filter', 'mangle'];
 /** SVC: cluster endpoints; SVL: local ones; EXT: clients from outside; FW: source ranges. */
 export type ServiceChainKind = 'SVC' | 'SVL' | 'EXT' | 'FW';
 
-const OUR_CHAIN =
-  /^KUBE-(?:(?:SERVICES|DISPATCH|REJECT|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY|LOCALNET|LOCALNET-WAS-OFF|LIBERAL-WAS-OFF|BRIDGE-WAS-ON|BRIDGE6-WAS-ON|ARPIGNORE-WAS-OFF|ARPANNOUNCE-WAS-OFF|IP|NP|NPL|VIP|CLIENTS|GUARD|RELAY|RELAY-OWN|RETURN)$|(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-)/;
+/** Without `KUBE-`. */
+const OUR_CHAINS: ReadonlySet<string> = new Set([
+  ...['SERVICES', 'EXTERNAL-SERVICES', 'NODEPORTS', 'POSTROUTING', 'MARK-MASQ', 'FORWARD'],
+  ...['PROXY-FIREWALL', 'PROXY-CANARY'],
+  // Ours alone, of any mode.
+  ...['DISPATCH', 'REJECT', 'LOCALNET', 'IP', 'NP', 'NPL', 'VIP', 'CLIENTS', 'GUARD'],
+  ...['RELAY', 'RELAY-OWN', 'RETURN', 'SWITCH', 'SWITCH-OWN'],
+  ...['LOCALNET-WAS-OFF', 'LIBERAL-WAS-OFF', 'BRIDGE-WAS-ON', 'BRIDGE6-WAS-ON'],
+  ...['ARPIGNORE-WAS-OFF', 'ARPANNOUNCE-WAS-OFF'],
+  // kube-proxy's IPVS mode.
+  ...['NODE-PORT', 'LOAD-BALANCER', 'SOURCE-RANGES-FIREWALL', 'IPVS-FILTER', 'IPVS-OUT-FILTER'],
+]);
+const OUR_PREFIX = /^(?:SVC|SVL|EXT|FW|SEP|XLB|IP|NP|HC)-/;
 
 /** Whether a chain belongs to this proxy (kubelet's KUBE-… chains do not). */
 export function isOurChain(chain: string): boolean {
-  return OUR_CHAIN.test(chain);
+  if (!chain.startsWith('KUBE-')) return false;
+  const name = chain.slice('KUBE-'.length);
+  return OUR_CHAINS.has(name) || OUR_PREFIX.test(name);
 }
 
 /** Only affinity sets are ours in iptables mode; kube-proxy's IPVS sets have other names. */

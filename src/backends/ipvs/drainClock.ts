@@ -3,7 +3,7 @@ import { edit } from '../../sorted/sortedMap.ts';
 import type { Installed, ObjectKey } from '../backend.ts';
 
 export interface DrainClock {
-  /** The same, with `0 overdue` for real servers that were `0 busy` for longer than the limit. */
+  /** The same, with `overdue` for real servers that were `busy` for longer than the limit. */
   judge(installed: Installed): Installed;
 }
 
@@ -15,10 +15,11 @@ export function drainClock(limit: number, now: () => number): DrainClock {
       const seen = new Map<ObjectKey, number>();
       const judged = edit(installed, (draft) => {
         for (const [key, text] of installed.entries()) {
-          if (text !== '0 busy') continue;
+          const [, weight] = /^(\d+) busy$/.exec(text) ?? [];
+          if (weight === undefined) continue;
           const began = since.get(key) ?? now();
           seen.set(key, began);
-          if (now() - began >= limit) draft.set(key, '0 overdue');
+          if (now() - began >= limit) draft.set(key, `${weight} overdue`);
         }
       });
       since = seen;

@@ -18,14 +18,31 @@ interface Service {
   readonly isOurs: boolean;
 }
 
-/** `sets` are those read at the same time. A real server's text is `1`, `0 busy` or `0 idle`. */
-export function parseServers(list: string, sets: readonly NamedObject[]): readonly NamedObject[] {
+/** A real server's text, from its weight. */
+export type ServerText = (weight: string, isBusy: boolean) => string;
+
+/** `1`, and of those that get no new connections `0 busy` or `0 idle`. */
+export function endingText(weight: string, isBusy: boolean): string {
+  return weight === '0' ? busyText(weight, isBusy) : weight;
+}
+
+/** `1 busy`, `1 idle`: whether any connection still runs. */
+export function busyText(weight: string, isBusy: boolean): string {
+  return `${weight} ${isBusy ? 'busy' : 'idle'}`;
+}
+
+/** `sets` are those read at the same time. */
+export function parseServers(
+  list: string,
+  sets: readonly NamedObject[],
+  textOf: ServerText = endingText,
+): readonly NamedObject[] {
   const record = recordOf(sets);
   const found: NamedObject[] = [];
   let service: Service | undefined;
   for (const line of list.split('\n')) {
     if (line.startsWith('  -> ')) {
-      if (service?.isOurs === true) found.push(...serverOf(line, service));
+      if (service?.isOurs === true) found.push(...serverOf(line, service, textOf));
       continue;
     }
     const parsed = serviceOf(line, record);
@@ -101,10 +118,13 @@ function flagsText(flags: string): string {
 }
 
 /** `  -> 10.244.1.2:8080   Masq    1      0          0`. */
-function serverOf(line: string, { family, at }: Service): readonly NamedObject[] {
+function serverOf(
+  line: string,
+  { family, at }: Service,
+  textOf: ServerText,
+): readonly NamedObject[] {
   const [, , endpoint, , weight, active, inactive] = line.split(/ +/);
   if (endpoint === undefined || weight === undefined) return [];
-  const isIdle = active === '0' && inactive === '0';
-  const text = weight === '0' ? `0 ${isIdle ? 'idle' : 'busy'}` : weight;
-  return [[serverKey(family, at, endpoint), text]];
+  const isBusy = active !== '0' || inactive !== '0';
+  return [[serverKey(family, at, endpoint), textOf(weight, isBusy)]];
 }

@@ -76,7 +76,8 @@ export function inSet(family: Family, name: SetName, directions: string, not = '
 }
 
 /** What one of our keys names: see the makers below. */
-export type NodeKind = 'set' | 'member' | 'route' | 'return' | 'address';
+export type NodeKind =
+  'set' | 'member' | 'route' | 'return' | 'address' | 'dummy' | 'device' | 'nft' | 'relayed';
 
 function key(family: Family, kind: NodeKind, name: string): ObjectKey {
   return `${String(family)}/node/${kind}/${name}` as ObjectKey;
@@ -111,6 +112,32 @@ export function addressKey(family: Family, ip: string): ObjectKey {
   return key(family, 'address', ip);
 }
 
+/** kube-proxy's device in its IPVS mode; its addresses are Services', and no node's own. */
+export const DUMMY_DEVICE = 'kube-ipvs0';
+
+/** An address on that device. */
+export function dummyKey(family: Family, ip: string): ObjectKey {
+  return key(family, 'dummy', ip);
+}
+
+/** The device itself, which has no family. */
+export const DEVICE_KEY = key(4, 'device', DUMMY_DEVICE);
+
+/** A set of kube-proxy's; it goes with the others. */
+export function strangerSetKey(name: string): ObjectKey {
+  return key(4, 'set', name);
+}
+
+/** kube-proxy's table in its nftables mode, one for each family. */
+export function nftKey(family: Family): ObjectKey {
+  return key(family, 'nft', 'kube-proxy');
+}
+
+/** An address at which connections of a relay still run; only ever read. */
+export function relayedKey(family: Family, ip: string): ObjectKey {
+  return key(family, 'relayed', ip);
+}
+
 export interface NodeKey {
   readonly family: Family;
   readonly kind: NodeKind;
@@ -127,8 +154,12 @@ export function parseNodeKey(objectKey: ObjectKey): NodeKey | undefined {
 /** Whether finding this after a clean-up means that it was not clean. */
 export function isNodeLeftover(objectKey: ObjectKey): boolean {
   const kind = parseNodeKey(objectKey)?.kind;
-  return kind === 'set' || kind === 'route' || kind === 'return';
+  return kind !== undefined && LEFTOVERS.has(kind);
 }
+
+const LEFTOVERS: ReadonlySet<NodeKind> = new Set<NodeKind>([
+  ...(['set', 'route', 'return', 'dummy', 'device', 'nft'] as const),
+]);
 
 /** Keys of `map` that begin with this prefix. */
 export function* keysFrom(map: Installed, prefix: string): Iterable<ObjectKey> {

@@ -4,6 +4,8 @@ import type { Family } from '../../net/family.ts';
 import { FAMILIES } from '../../net/family.ts';
 import {
   addressKey,
+  DUMMY_DEVICE,
+  dummyKey,
   memberKey,
   RETURN_TABLE,
   returnKey,
@@ -71,8 +73,19 @@ export function parseReturn(rules: string, routes: string, family: Family): read
   return [[returnKey(family), hasRoute ? mark : mark + WITHOUT_ROUTE]];
 }
 
-/** `2: eth0    inet 192.0.2.11/24 …`. */
+/** `2: eth0    inet 192.0.2.11/24 …`; those of kube-proxy's device are told apart. */
 export function parseAddresses(list: string, family: Family): readonly NamedObject[] {
-  const addresses = list.matchAll(/^\d+: \S+ +inet6? ([^\s/]+)/gm);
-  return Array.from(addresses, ([, ip = '']) => [addressKey(family, ip), '']);
+  const addresses = list.matchAll(/^\d+: (\S+) +inet6? ([^\s/]+)/gm);
+  return Array.from(addresses, ([, device, ip = '']) => [
+    device === DUMMY_DEVICE ? dummyKey(family, ip) : addressKey(family, ip),
+    '',
+  ]);
+}
+
+/** `ESTAB 0 0 10.96.0.1:80 10.244.1.2:4711`, `… [fd00::1]:80 […]:4711`: the near ends. */
+export function parseSockets(list: string): readonly (readonly [string, number])[] {
+  return Array.from(
+    list.matchAll(/ \[?([^\s\]]+?)\]?:(\d+) +\S+ *$/gm),
+    ([, ip = '', port]) => [ip, Number(port)] as const,
+  );
 }

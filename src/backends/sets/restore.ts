@@ -6,6 +6,7 @@ import { difference } from '../../sorted/sortedMap.ts';
 import type { Installed, ObjectKey } from '../backend.ts';
 import {
   addressKey,
+  DUMMY_DEVICE,
   ofKind,
   parseNodeKey,
   RETURN_TABLE,
@@ -18,12 +19,19 @@ import type { NodeKey } from './names.ts';
 export interface NodeLines {
   readonly setsIn: string[];
   readonly routes: Record<Family, string[]>;
+  /** Addresses of kube-proxy's device that go, and the device: behind our routes. */
+  readonly devices: Record<Family, string[]>;
+  readonly dummies: Set<string>;
+  readonly tablesOut: string[];
   readonly membersOut: string[];
   readonly setsOut: string[];
 }
 
 export function noLines(): NodeLines {
-  return { setsIn: [], routes: { 4: [], 6: [] }, membersOut: [], setsOut: [] };
+  return {
+    ...{ setsIn: [], routes: { 4: [], 6: [] }, devices: { 4: [], 6: [] }, dummies: new Set() },
+    ...{ tablesOut: [], membersOut: [], setsOut: [] },
+  };
 }
 
 /** A change of one object: `undefined` where it is not there. */
@@ -69,8 +77,12 @@ const WRITERS: Readonly<Record<NodeKey['kind'], Writer>> = {
   member: writeMember,
   route: writeRoute,
   return: writeReturn,
+  dummy: writeDummy,
+  device: writeDevice,
+  nft: writeTable,
   // Only ever read.
   address: () => undefined,
+  relayed: () => undefined,
 };
 
 function writeSet(lines: NodeLines, { key, before, after }: Change<NodeKey>): void {
@@ -106,7 +118,29 @@ function writeRoute(lines: NodeLines, change: Change<NodeKey>, target: Installed
   }
   const source = usableSource(after, key.family, target);
   if (before === source) return;
-  of.push(`route ${before === undefined ? 'add' : 'replace'} ${route}${source && ` ${source}`}`);
+  const verb = before !== undefined ? 'replace' : lines.dummies.has(key.name) ? 'append' : 'add';
+  of.push(`route ${verb} ${route}${source && ` ${source}`}`);
+}
+
+/**
+ * While kube-proxy's device has the address, the kernel's own route stands there; ours is put behind
+ * it first, so that the address leads here at every moment. Visited before routes, as keys are sorted.
+ */
+function writeDummy({ dummies, devices }: NodeLines, { key, after }: Change<NodeKey>): void {
+  if (after !== undefined) return;
+  dummies.add(key.name);
+  const bits = key.family === 4 ? '32' : '128';
+  devices[key.family].push(`address del ${key.name}/${bits} dev ${DUMMY_DEVICE}`);
+}
+
+function writeDevice({ devices }: NodeLines, { key, after }: Change<NodeKey>): void {
+  // Once IPv6 addresses are gone, too.
+  if (after === undefined) devices[6].push(`link del ${key.name}`);
+}
+
+function writeTable({ tablesOut }: NodeLines, { key, after }: Change<NodeKey>): void {
+  const family = key.family === 4 ? 'ip' : 'ip6';
+  if (after === undefined) tablesOut.push(`delete table ${family} ${key.name}`);
 }
 
 /**
@@ -141,18 +175,20 @@ export function operationsIn({ setsIn }: NodeLines): readonly Operation[] {
 }
 
 /** Where Services' addresses lead, once all that stands behind them is there. */
-export function routeOperations({ routes }: NodeLines): readonly Operation[] {
-  return FAMILIES.flatMap((family) =>
-    lineOperation(
+export function routeOperations({ routes, devices }: NodeLines): readonly Operation[] {
+  return FAMILIES.flatMap((family) => [
+    ...lineOperation(
       `Where addresses of IPv${String(family)} Services lead`,
       ['ip', `-${String(family)}`, '-force', '-batch', '-'],
-      routes[family],
+      [...routes[family], ...devices[family]],
     ),
-  );
+  ]);
 }
 
-export function operationsOut({ membersOut, setsOut }: NodeLines): readonly Operation[] {
+export function operationsOut(lines: NodeLines): readonly Operation[] {
+  const { tablesOut, membersOut, setsOut } = lines;
   return [
+    ...lineOperation("Tables of kube-proxy's", ['nft', '-f', '-'], tablesOut),
     ...lineOperation('Entries no longer in use', IPSET, membersOut),
     ...lineOperation('Sets no longer in use', IPSET, setsOut),
   ];

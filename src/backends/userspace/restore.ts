@@ -1,5 +1,5 @@
 /** From what is installed to what shall be: input for ipset, the relay, iptables-restore and ip. */
-import type { Plan } from '../../plan/operation.ts';
+import type { Operation, Plan } from '../../plan/operation.ts';
 import { printRemoval, RELAY } from '../../plan/relayTable.ts';
 import type { Installed } from '../backend.ts';
 import { planIptables } from '../iptables/restore.ts';
@@ -42,18 +42,37 @@ export function planUserspace(
     othersOut: [],
   };
   collect(installed, target, { node, table });
-  const tableIn = [...table.others, ...table.destinations];
-  const tableOut = [...table.destinationsOut, ...table.othersOut];
   return {
     operations: [
       ...operationsIn(node),
-      ...lineOperation('Services and whom their clients get, for the relay', [RELAY], tableIn),
+      ...tableIn(table),
       ...planIptables(installed, target, programs).operations,
       ...routeOperations(node),
       ...operationsOut(node),
-      ...lineOperation('What the relay may forget', [RELAY], tableOut),
+      ...tableOut(table),
     ],
   };
+}
+
+function tableIn({ others, destinations }: TableLines): readonly Operation[] {
+  const lines = [...others, ...destinations];
+  return lineOperation('Services and whom their clients get, for the relay', [RELAY], lines);
+}
+
+function tableOut({ destinationsOut, othersOut }: TableLines): readonly Operation[] {
+  return lineOperation('What the relay may forget', [RELAY], [...destinationsOut, ...othersOut]);
+}
+
+/** Only what concerns the relay's table: what comes before a rule leads to it, and what goes after. */
+export function planTable(
+  installed: Installed,
+  target: Installed,
+): { readonly before: readonly Operation[]; readonly after: readonly Operation[] } {
+  const table: TableLines = { others: [], destinations: [], destinationsOut: [], othersOut: [] };
+  visitChanges(installed, target, (key, before, after) => {
+    if (isEntryKey(key)) writeEntry(table, before, after);
+  });
+  return { before: tableIn(table), after: tableOut(table) };
 }
 
 function collect(

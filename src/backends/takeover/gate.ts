@@ -1,0 +1,120 @@
+/**
+ * Rules that stand only while a node passes from one mode to another: they keep a new connection from
+ * being half of the one and half of the other. First in nat, in chains of their own.
+ */
+import type { Family } from '../../net/family.ts';
+import { FAMILIES } from '../../net/family.ts';
+import type { Installed, Mode, ObjectKey } from '../backend.ts';
+import { chain } from '../iptables/guard.ts';
+import { chainKey, jumpsKey } from '../iptables/names.ts';
+import type { Target } from '../sets/addresses.ts';
+import {
+  entryText,
+  inSet,
+  keysFrom,
+  memberKey,
+  PORT_HOSTS,
+  routeKey,
+  setKey,
+} from '../sets/names.ts';
+import type { NamedObject } from '../sets/names.ts';
+
+export interface GateOptions {
+  readonly mode: Mode;
+  /** Where this process's relay listens, in userspace mode. */
+  readonly relayPort: number | undefined;
+}
+
+/** For the time of the change itself. */
+export function openGate(target: Target, installed: Installed, options: GateOptions): void {
+  for (const family of FAMILIES) {
+    if (!installed.has(chainKey(family, 'nat', 'KUBE-SERVICES')) && !isRelayed(installed, family)) {
+      continue;
+    }
+    setGate(target, family, [...past(installed, family, options), relayed(family, options)]);
+    setGateOfNode(target, family, past(installed, family, options));
+    letIn(target, installed, family, options);
+  }
+}
+
+/** As long as virtual servers of ours stay for their connections, beside the rules of the relay. */
+export function keepGate(target: Target, family: Family, options: GateOptions): void {
+  const rules = past(target, family, options);
+  if (rules.length === 0) return;
+  setGate(target, family, rules);
+  setGateOfNode(target, family, rules);
+  letIn(target, target, family, options);
+}
+
+function isRelayed(installed: Installed, family: Family): boolean {
+  return installed.has(chainKey(family, 'mangle', 'KUBE-RELAY'));
+}
+
+/**
+ * What TPROXY gave to the relay must not be translated besides: the kernel forwards no packet that
+ * has a socket (`ip_forward`). Where a virtual server stands at the address, IPVS has it anyway.
+ */
+function relayed(family: Family, { mode }: GateOptions): string {
+  const except = mode === 'ipvs' ? ` ${inSet(family, 'KUBE-VIP-PORT', 'dst,dst', '! ')}` : '';
+  return `-m socket --transparent${except} -j ACCEPT`;
+}
+
+/**
+ * IPVS takes every new connection to a virtual server, and one with connections must stay. The relay
+ * gets new ones under its own address, and asks conntrack for the one that was dialled. UDP has
+ * nothing that stays.
+ */
+function past(installed: Installed, family: Family, options: GateOptions): readonly string[] {
+  const { mode, relayPort } = options;
+  if (mode !== 'userspace' || relayPort === undefined || !hasServers(installed, family)) return [];
+  const host = PORT_HOSTS[family].inside;
+  const to = `${family === 4 ? host : `[${host}]`}:${String(relayPort)}`;
+  const ours = inSet(family, 'KUBE-VIP-OURS', 'dst,dst');
+  return [`-p tcp ${ours} -j DNAT --to-destination ${to}`];
+}
+
+function hasServers(installed: Installed, family: Family): boolean {
+  for (const key of keysFrom(installed, `${String(family)}/ipvs/service/TCP `)) return key !== '';
+  return false;
+}
+
+function setGate(target: Target, family: Family, rules: readonly string[]): void {
+  set(target, chain(family, 'nat', 'KUBE-SWITCH', rules));
+  addJump(target, family, 'PREROUTING', 'KUBE-SWITCH');
+}
+
+/** Of the node's own packets, which have no socket to look for. */
+function setGateOfNode(target: Target, family: Family, rules: readonly string[]): void {
+  if (rules.length === 0) return;
+  set(target, chain(family, 'nat', 'KUBE-SWITCH-OWN', rules));
+  addJump(target, family, 'OUTPUT', 'KUBE-SWITCH-OWN');
+}
+
+function addJump(target: Target, family: Family, builtin: string, name: string): void {
+  const key = jumpsKey(family, 'nat', builtin);
+  const others = (target.get(key) ?? '')
+    .split('\n')
+    .filter((jump) => !/ -j KUBE-SWITCH/.test(jump));
+  target.set(key, [`-A ${builtin} -j ${name}`, ...others.filter((jump) => jump !== '')].join('\n'));
+}
+
+/** The relay's own address is none that rules refuse, and leads to this node. */
+function letIn(target: Target, installed: Installed, family: Family, options: GateOptions): void {
+  const { relayPort } = options;
+  if (relayPort === undefined || past(installed, family, options).length === 0) return;
+  for (const host of Object.values(PORT_HOSTS[family])) {
+    target.set(memberKey(family, 'KUBE-VIP-PORT', entryText(host, 'TCP', relayPort)), '');
+    const route = routeKey(family, host);
+    target.set(route, installed.get(route) ?? '');
+  }
+  target.set(setKey(family, 'KUBE-VIP-OURS'), installed.get(setKey(family, 'KUBE-VIP-OURS')) ?? '');
+}
+
+function set(target: Target, [key, text]: NamedObject): void {
+  target.set(key, text);
+}
+
+/** Whether the key is one of the gate's own. */
+export function isGateKey(key: ObjectKey): boolean {
+  return /\/nat\/chain\/KUBE-SWITCH/.test(key);
+}

@@ -1,0 +1,134 @@
+/** What of other modes, and of kube-proxy, is on the node beside iptables rules. */
+import { FAMILIES } from '../../net/family.ts';
+import type { Family } from '../../net/family.ts';
+import type { Mode, NodeReader } from '../backend.ts';
+import { SET_NAMES as IPVS_SETS } from '../ipvs/names.ts';
+import { busyText, parseServers } from '../ipvs/parseServers.ts';
+import {
+  DEVICE_KEY,
+  DUMMY_DEVICE,
+  memberKey,
+  nftKey,
+  parseNodeKey,
+  relayedKey,
+  ROUTE_PROTOCOL,
+  routeKey,
+  setKey,
+  strangerSetKey,
+} from '../sets/names.ts';
+import type { NamedObject } from '../sets/names.ts';
+import { parseAddresses, parseRoutes, parseSets, parseSockets } from '../sets/parseTools.ts';
+import { readReturns } from '../sets/readNode.ts';
+import { SET_NAMES as RELAY_SETS } from '../userspace/names.ts';
+import { isKubeProxySet } from './kubeProxy.ts';
+
+/** For this mode; what it reads itself may be among it. */
+export async function readLeftovers(
+  node: NodeReader,
+  families: readonly Family[],
+  mode: Mode,
+): Promise<readonly NamedObject[]> {
+  const sets = await readSets(node);
+  const routes = await readRoutes(node, families);
+  const found = [...sets, ...routes, ...(await readDevice(node, families))];
+  if (mode !== 'ipvs' && sets.some(([key]) => isRecord(key))) {
+    found.push(...parseServers(await node.list('ipvsadm', ['-Ln']), sets, busyText).filter(isOurs));
+  }
+  if (mode !== 'userspace') {
+    const returns = await readReturns(node, families);
+    found.push(...returns, ...(await readRelayed(node, new Map([...sets, ...routes, ...returns]))));
+  }
+  found.push(...(await readNftables(node)));
+  // On a node of another mode, all addresses are the node's own business.
+  return found.filter(([key]) => parseNodeKey(key)?.kind !== 'address');
+}
+
+function isRecord(key: string): boolean {
+  return FAMILIES.some((family) =>
+    [setKey(family, 'KUBE-VIP-OURS'), setKey(family, 'KUBE-EXT-LOCAL')].some(
+      (each) => each === key,
+    ),
+  );
+}
+
+function isOurs([key]: NamedObject): boolean {
+  return !key.includes('/ipvs/foreign/');
+}
+
+async function readSets(node: NodeReader): Promise<readonly NamedObject[]> {
+  const names = (await node.list('ipset', ['list', '-name'])).split('\n');
+  const others = names.filter(isKubeProxySet);
+  const ours = new Set<string>(
+    [...IPVS_SETS, ...RELAY_SETS].flatMap((name) => [name, `${name}-6`]),
+  );
+  const strangers = others.map((name): NamedObject => [strangerSetKey(name), 'of kube-proxy']);
+  if (!names.some((name) => ours.has(name))) return strangers;
+  const save = await node.list('ipset', ['save']);
+  return [...parseSets(save, [...new Set([...IPVS_SETS, ...RELAY_SETS])]), ...strangers];
+}
+
+async function readRoutes(
+  node: NodeReader,
+  families: readonly Family[],
+): Promise<readonly NamedObject[]> {
+  const found: NamedObject[] = [];
+  for (const family of families) {
+    const ours = ['route', 'show', 'table', 'local', 'proto', ROUTE_PROTOCOL];
+    found.push(...parseRoutes(await node.list('ip', [`-${String(family)}`, ...ours]), family));
+  }
+  return found;
+}
+
+async function readDevice(
+  node: NodeReader,
+  families: readonly Family[],
+): Promise<readonly NamedObject[]> {
+  const links = await node.list('ip', ['-o', 'link', 'show']);
+  if (!links.includes(`: ${DUMMY_DEVICE}:`)) return [];
+  const found: NamedObject[] = [[DEVICE_KEY, '']];
+  for (const family of families) {
+    const list = await node.list('ip', [`-${String(family)}`, '-o', 'addr', 'show']);
+    found.push(...parseAddresses(list, family));
+  }
+  // Its own link-local address goes with it.
+  return found.filter(([key]) => !/\/dummy\/fe80:/.test(key));
+}
+
+/** Addresses at which the relay of another process has connections, as the node's sockets say. */
+async function readRelayed(
+  node: NodeReader,
+  found: ReadonlyMap<string, string>,
+): Promise<readonly NamedObject[]> {
+  if (![...found.keys()].some((key) => /\/node\/(?:route|return)\//.test(key))) return [];
+  const args = ['-Htn', 'exclude', 'listening', 'exclude', 'time-wait', 'exclude', 'closed'];
+  const relayed = new Map<string, NamedObject>();
+  for (const [ip, port] of parseSockets(await node.list('ss', args))) {
+    const family: Family = ip.includes(':') ? 6 : 4;
+    const isRelayed =
+      found.has(routeKey(family, ip as never)) ||
+      found.has(memberKey(family, 'KUBE-NP-TCP', String(port)));
+    if (isRelayed) relayed.set(ip, [relayedKey(family, ip), '']);
+  }
+  return [...relayed.values()];
+}
+
+async function readNftables(node: NodeReader): Promise<readonly NamedObject[]> {
+  const tables = await listOrNothing(node, 'nft', ['list', 'tables']);
+  const found = Array.from(tables.matchAll(/^table (ip6?) kube-proxy$/gm), ([, name]) =>
+    name === 'ip' ? 4 : 6,
+  );
+  return found.map((family): NamedObject => [nftKey(family), '']);
+}
+
+/** Whoever has no nft has no table of it. */
+async function listOrNothing(
+  node: NodeReader,
+  program: string,
+  args: readonly string[],
+): Promise<string> {
+  try {
+    return await node.list(program, args);
+  } catch {
+    return '';
+  }
+}

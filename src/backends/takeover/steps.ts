@@ -1,0 +1,99 @@
+/**
+ * The order in which a node passes from one mode to another: as states that follow each other, each
+ * of which has a path for a new connection and keeps the ones that run. README.md tells why.
+ */
+import { difference, edit } from '../../sorted/sortedMap.ts';
+import type { Installed, Mode, ObjectKey } from '../backend.ts';
+import { chainKey, parseKey } from '../iptables/names.ts';
+import { parseIpvsKey } from '../ipvs/names.ts';
+import { parseNodeKey } from '../sets/names.ts';
+import { FAMILIES } from '../../net/family.ts';
+import { openGate } from './gate.ts';
+import type { GateOptions } from './gate.ts';
+
+/** What moves together. Sysctls move with the filter rules that guard them. */
+type Part = 'nat' | 'filter' | 'mangle' | 'servers' | 'device' | 'rest';
+
+/** States between `installed` and `goal`; the last is `goal`. */
+export function steps(
+  installed: Installed,
+  goal: Installed,
+  options: GateOptions,
+): readonly Installed[] {
+  const { mode } = options;
+  const gated = edit(goal, (target) => {
+    openGate(target, installed, options);
+  });
+  const isRelayed = FAMILIES.some((family) =>
+    installed.has(chainKey(family, 'mangle', 'KUBE-RELAY')),
+  );
+  const states: Installed[] = [];
+  let state = edit(installed, (target) => {
+    openGate(target, installed, options);
+  });
+  const prepared: readonly Part[] = isRelayed ? ['rest'] : ['rest', 'servers'];
+  state = withAdded(state, gated, prepared);
+  // Our routes stand in for the addresses of kube-proxy's device.
+  if (mode !== 'iptables') state = withMoved(state, gated, ['device']);
+  states.push(state);
+  for (const parts of ORDER[mode](isRelayed)) {
+    state = withMoved(state, gated, parts);
+    states.push(state);
+  }
+  states.push(goal);
+  return states;
+}
+
+/** One list is one transaction for each table, in the order nat, filter, mangle. */
+const ORDER: Readonly<Record<Mode, (isRelayed: boolean) => readonly (readonly Part[])[]>> = {
+  // Translation comes before what it replaces goes.
+  iptables: () => [['nat', 'filter', 'mangle']],
+  // From the relay, IPVS takes over as soon as virtual servers stand: behind masquerade. From
+  // translation, it is the end of nat that hands over: virtual servers stand before.
+  ipvs: (isRelayed) =>
+    isRelayed ? [['nat', 'filter'], ['servers'], ['mangle']] : [['mangle'], ['filter'], ['nat']],
+  // TPROXY comes before what it replaces goes.
+  userspace: () => [['mangle'], ['filter'], ['nat']],
+};
+
+function partOf(key: ObjectKey): Part {
+  const { table } = parseKey(key);
+  if (table === 'nat' || table === 'filter' || table === 'mangle') return table;
+  if (table === 'sysctl') return 'filter';
+  const ipvs = parseIpvsKey(key)?.kind;
+  if (ipvs === 'service' || ipvs === 'server') return 'servers';
+  return parseNodeKey(key)?.kind === 'dummy' ? 'device' : 'rest';
+}
+
+/** `state` with what `goal` has beside it, in these parts; nothing goes. */
+function withAdded(state: Installed, goal: Installed, parts: readonly Part[]): Installed {
+  return changed(state, goal, (key, after) => after !== undefined && parts.includes(partOf(key)));
+}
+
+/** `state`, in these parts as `goal` is. */
+function withMoved(state: Installed, goal: Installed, parts: readonly Part[]): Installed {
+  return changed(state, goal, (key) => parts.includes(partOf(key)));
+}
+
+function changed(
+  state: Installed,
+  goal: Installed,
+  isWanted: (key: ObjectKey, after: string | undefined) => boolean,
+): Installed {
+  return edit(state, (target) => {
+    function visit(key: ObjectKey, after: string | undefined): void {
+      if (!isWanted(key, after)) return;
+      if (after === undefined) target.delete(key);
+      else target.set(key, after);
+    }
+    difference(state, goal, {
+      added: visit,
+      changed: (key, _before, after) => {
+        visit(key, after);
+      },
+      removed: (key) => {
+        visit(key, undefined);
+      },
+    });
+  });
+}
