@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 
 const BASE = ['net', 'sorted'];
 const BELOW_SYNC = [...BASE, 'model', 'plan', 'backends', 'config', 'observe', 'watch', 'kernel'];
-BELOW_SYNC.push('relay', 'serve');
+BELOW_SYNC.push('relay', 'serve', 'takeover');
 
 /**
  * Which folders of src may import which others, and of which only types. A pure layer has no
@@ -17,6 +17,8 @@ const LAYERS = {
   plan: { pure: true, imports: BASE, types: [] },
   // A mode may build on the rules of iptables mode and on sets, not the other way round.
   backends: { pure: true, imports: [...BASE, 'model', 'plan', 'iptables', 'sets'], types: [] },
+  // From one mode to another: all of them, seen from above.
+  takeover: { pure: true, imports: [...BASE, 'plan', 'backends'], types: [] },
   config: { imports: [...BASE, 'model', 'backends'], types: ['observe', 'serve'] },
   observe: { imports: BASE, types: ['model', 'backends', 'relay'] },
   watch: { imports: [...BASE, 'model'], types: ['observe'] },

@@ -3,7 +3,7 @@ import type { Backend, Mode } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { ipvsBackend } from '../backends/ipvs/index.ts';
-import { takingOver } from '../backends/takeover/index.ts';
+import { takingOver } from '../takeover/index.ts';
 import { userspaceBackend } from '../backends/userspace/index.ts';
 import type { Config } from '../config/schema.ts';
 import { ownAddresses } from '../kernel/interfaces.ts';

@@ -8,7 +8,7 @@ import type { Family } from '../net/family.ts';
 import type { Log } from '../observe/log.ts';
 import { ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { onlyTranslated, staleFlowTest } from './staleFlows.ts';
+import { staleFlowTest, translatedFlowTest } from './staleFlows.ts';
 import type { StaleTest } from './staleFlows.ts';
 
 export interface FlowEnderOptions {
@@ -26,9 +26,12 @@ export function flowEnder(
   return async (before, after) => {
     // The relay moves its flows itself; only another mode's, from before our start, may be stale.
     if (options.mode === 'userspace' && before !== undefined) return 0;
-    const test = staleFlowTest(before, after, new Set(ownAddresses()));
-    if (test === undefined || isMissing) return 0;
-    const isStale = options.mode === 'userspace' ? onlyTranslated(test) : test;
+    const own = new Set(ownAddresses());
+    const isStale =
+      options.mode === 'userspace'
+        ? translatedFlowTest(after, own)
+        : staleFlowTest(before, after, own);
+    if (isStale === undefined || isMissing) return 0;
     try {
       return await endFlows(options, isStale);
     } catch (error) {

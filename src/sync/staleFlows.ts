@@ -53,14 +53,27 @@ export function staleFlowTest(
 }
 
 /**
- * The same for a node whose flows are relayed: the relay moves them itself, and takes every packet
- * whatever conntrack remembers. Only what another mode translated would go past it.
+ * The test for a node whose flows are relayed from now on. The relay moves them itself; but what
+ * another mode translated is stale wherever it goes: TPROXY gives each packet of a client a socket,
+ * and the kernel forwards none that has one. undefined where no Service has UDP.
  */
-export function onlyTranslated(isStale: StaleTest): StaleTest {
+export function translatedFlowTest(
+  snapshot: Snapshot,
+  ownAddresses: Iterable<Ip>,
+): StaleTest | undefined {
+  const ports = Array.from(snapshot.ports.entries(), ([key, port]) => {
+    return [key, { ...port, servingEndpoints: [] }] as const;
+  });
+  const isDialled = staleFlowTest(
+    undefined,
+    { ...snapshot, ports: sortedMap(ports) },
+    ownAddresses,
+  );
+  if (isDialled === undefined) return undefined;
   return (flow) => {
     const { originalDestination, originalPort, replySource, replySourcePort } = flow;
     const isTranslated = originalDestination !== replySource || originalPort !== replySourcePort;
-    return isTranslated && isStale(flow);
+    return isTranslated && isDialled(flow);
   };
 }
 

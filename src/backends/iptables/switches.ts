@@ -94,7 +94,8 @@ export interface SwitchPlan {
 }
 
 export function planSwitches(installed: Installed, desired: Rules): SwitchPlan {
-  const isWanted = (each: Switch): boolean => desired.has(sysctlKey(each.sysctl));
+  // Its value, too: states on the way to another mode hold what was read.
+  const isWanted = (each: Switch): boolean => desired.get(sysctlKey(each.sysctl)) === each.value;
   const on = SWITCHES.filter((each) => isWanted(each) && isDue(each, installed));
   const off = SWITCHES.filter(
     (each) => !isWanted(each) && installed.has(chainKey(4, 'filter', each.marker)),

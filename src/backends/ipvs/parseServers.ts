@@ -22,7 +22,7 @@ interface Service {
 export type ServerText = (weight: string, isBusy: boolean) => string;
 
 /** `1`, and of those that get no new connections `0 busy` or `0 idle`. */
-export function endingText(weight: string, isBusy: boolean): string {
+function endingText(weight: string, isBusy: boolean): string {
   return weight === '0' ? busyText(weight, isBusy) : weight;
 }
 

@@ -88,9 +88,14 @@ function chains(ground: Ground): readonly NamedObject[] {
     chain(family, 'filter', 'KUBE-NODEPORTS', [
       `-p tcp ${inSet(family, 'KUBE-HEALTH', 'dst')} -j ACCEPT`,
     ]),
+    chain(family, 'filter', 'KUBE-FORWARD', [ESTABLISHED]),
     chain(family, 'filter', 'KUBE-REJECT', rejectRules(family)),
   ];
 }
+
+/** Nothing of this mode is forwarded, but connections of another mode, from before, may go on. */
+const ESTABLISHED =
+  '-m comment --comment "kubernetes forwarding rules" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
 
 const PROTOCOLS = ['TCP', 'UDP'] as const;
 
@@ -121,6 +126,7 @@ function jumps(policy: Policy, family: Family): readonly NamedObject[] {
         ...[NEW_FLOWS, FROM_UDP_CLIENT].map((match) => `${match} ${portals} -j KUBE-SERVICES`),
       ],
     ],
+    ['filter', 'FORWARD', ['-m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD']],
   ];
   return wanted.map(([table, builtin, rules]): readonly [ObjectKey, string] => [
     jumpsKey(family, table, builtin),

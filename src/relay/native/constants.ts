@@ -28,6 +28,8 @@ export const SO_ERROR = 4;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+/** Of netfilter: IP6T_SO_ORIGINAL_DST has the same number. */
+export const SO_ORIGINAL_DST = 80;
 export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;

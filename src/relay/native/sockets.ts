@@ -7,8 +7,11 @@ import {
   RLIMIT_NOFILE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
+  SOL_IP,
+  SOL_IPV6,
   SOL_SOCKET,
   SO_LINGER,
+  SO_ORIGINAL_DST,
 } from './constants.ts';
 import { bind, eventfd, getLimits, getOption, getSocketName, setOption, socket } from './libc.ts';
 import { allocate } from './memory.ts';
@@ -58,6 +61,18 @@ export function socketName(fd: number): SocketAddress {
   length.view.setUint32(0, SOCKET_ADDRESS_BYTES, true);
   check(getSocketName(fd, name.address, length.address), 'getsockname', `of descriptor ${fd}`);
   return readSocketAddress(name, 0);
+}
+
+/**
+ * What the client dialled, where translation led it here: conntrack remembers. Without translation
+ * the same as `socketName`. Throws a SystemError.
+ */
+export function dialledName(fd: number): SocketAddress {
+  const own = socketName(fd);
+  length.view.setUint32(0, SOCKET_ADDRESS_BYTES, true);
+  const level = own.family === 4 ? SOL_IP : SOL_IPV6;
+  const result = getOption(fd, level, SO_ORIGINAL_DST, name.address, length.address);
+  return result === 0 ? readSocketAddress(name, 0) : own;
 }
 
 /** How another thread wakes one that is blocked in epoll_wait: write eight bytes, say 1. */

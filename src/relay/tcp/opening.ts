@@ -8,7 +8,7 @@ import type { Watcher } from '../native/epoll.ts';
 import { send } from '../native/libc.ts';
 import type { Loop } from '../native/loop.ts';
 import { allocate } from '../native/memory.ts';
-import { socketName } from '../native/sockets.ts';
+import { dialledName } from '../native/sockets.ts';
 
 export interface OpeningContext {
   readonly loop: Loop;
@@ -40,7 +40,7 @@ export function createOpen({ loop, clock, moving, clientWatcher }: OpeningContex
 
   /** A new socket has room for it. Should it be broken already, the next to send will see that. */
   function sendHeader(connection: Connection): void {
-    const bytes = proxyHeader(connection.client, socketName(connection.fd));
+    const bytes = proxyHeader(connection.client, dialledName(connection.fd));
     header.bytes.set(bytes);
     undelay(connection, connection.toEndpoint);
     send(connection.endpointFd, header.address, bytes.length, MSG_NOSIGNAL);

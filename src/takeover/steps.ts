@@ -2,13 +2,13 @@
  * The order in which a node passes from one mode to another: as states that follow each other, each
  * of which has a path for a new connection and keeps the ones that run. README.md tells why.
  */
-import { difference, edit } from '../../sorted/sortedMap.ts';
-import type { Installed, Mode, ObjectKey } from '../backend.ts';
-import { chainKey, parseKey } from '../iptables/names.ts';
-import { parseIpvsKey } from '../ipvs/names.ts';
-import { parseNodeKey } from '../sets/names.ts';
-import { FAMILIES } from '../../net/family.ts';
-import { openGate } from './gate.ts';
+import { difference, edit } from '../sorted/sortedMap.ts';
+import type { Installed, Mode, ObjectKey } from '../backends/backend.ts';
+import { chainKey, parseKey } from '../backends/iptables/names.ts';
+import { parseIpvsKey } from '../backends/ipvs/names.ts';
+import { parseNodeKey } from '../backends/sets/names.ts';
+import { FAMILIES } from '../net/family.ts';
+import { openGate, openInput } from './gate.ts';
 import type { GateOptions } from './gate.ts';
 
 /** What moves together. Sysctls move with the filter rules that guard them. */
@@ -23,18 +23,22 @@ export function steps(
   const { mode } = options;
   const gated = edit(goal, (target) => {
     openGate(target, installed, options);
+    openInput(target);
   });
   const isRelayed = FAMILIES.some((family) =>
     installed.has(chainKey(family, 'mangle', 'KUBE-RELAY')),
   );
   const states: Installed[] = [];
-  let state = edit(installed, (target) => {
-    openGate(target, installed, options);
-  });
   const prepared: readonly Part[] = isRelayed ? ['rest'] : ['rest', 'servers'];
-  state = withAdded(state, gated, prepared);
+  let state = withAdded(installed, gated, prepared);
   // Our routes stand in for the addresses of kube-proxy's device.
   if (mode !== 'iptables') state = withMoved(state, gated, ['device']);
+  state = edit(state, openInput);
+  states.push(state);
+  // Behind all that: the relay's program for bridges makes a socket of its own show at once.
+  state = edit(state, (target) => {
+    openGate(target, installed, options);
+  });
   states.push(state);
   for (const parts of ORDER[mode](isRelayed)) {
     state = withMoved(state, gated, parts);

@@ -3,14 +3,21 @@
  * of it is computed from what is there and what is desired, so a process that is killed half-way is
  * followed by one that goes on.
  */
-import type { Operation } from '../../plan/operation.ts';
-import { edit, sortedMap } from '../../sorted/sortedMap.ts';
-import { FAMILIES } from '../../net/family.ts';
-import type { Backend, BackendPlan, Installed, NodeReader, ObjectKey, Rules } from '../backend.ts';
-import type { IptablesPrograms } from '../iptables/restore.ts';
-import { drainClock } from '../ipvs/drainClock.ts';
-import { planIpvs } from '../ipvs/restore.ts';
-import { planTable } from '../userspace/restore.ts';
+import type { Operation } from '../plan/operation.ts';
+import { edit, sortedMap } from '../sorted/sortedMap.ts';
+import { FAMILIES } from '../net/family.ts';
+import type {
+  Backend,
+  BackendPlan,
+  Installed,
+  NodeReader,
+  ObjectKey,
+  Rules,
+} from '../backends/backend.ts';
+import type { IptablesPrograms } from '../backends/iptables/restore.ts';
+import { drainClock } from '../backends/ipvs/drainClock.ts';
+import { planIpvs } from '../backends/ipvs/restore.ts';
+import { planTable } from '../backends/userspace/restore.ts';
 import { keepGate } from './gate.ts';
 import { hasLeftovers, hasOthersRules, keepRunning } from './leftovers.ts';
 import { readLeftovers } from './readLeftovers.ts';

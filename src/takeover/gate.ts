@@ -2,12 +2,12 @@
  * Rules that stand only while a node passes from one mode to another: they keep a new connection from
  * being half of the one and half of the other. First in nat, in chains of their own.
  */
-import type { Family } from '../../net/family.ts';
-import { FAMILIES } from '../../net/family.ts';
-import type { Installed, Mode, ObjectKey } from '../backend.ts';
-import { chain } from '../iptables/guard.ts';
-import { chainKey, jumpsKey } from '../iptables/names.ts';
-import type { Target } from '../sets/addresses.ts';
+import type { Family } from '../net/family.ts';
+import { FAMILIES } from '../net/family.ts';
+import type { Installed, Mode } from '../backends/backend.ts';
+import { chain } from '../backends/iptables/guard.ts';
+import { chainKey, jumpsKey } from '../backends/iptables/names.ts';
+import type { Target } from '../backends/sets/addresses.ts';
 import {
   entryText,
   inSet,
@@ -16,8 +16,8 @@ import {
   PORT_HOSTS,
   routeKey,
   setKey,
-} from '../sets/names.ts';
-import type { NamedObject } from '../sets/names.ts';
+} from '../backends/sets/names.ts';
+import type { NamedObject } from '../backends/sets/names.ts';
 
 export interface GateOptions {
   readonly mode: Mode;
@@ -35,6 +35,25 @@ export function openGate(target: Target, installed: Installed, options: GateOpti
     setGateOfNode(target, family, past(installed, family, options));
     letIn(target, installed, family, options);
   }
+}
+
+/** What is the relay's is no stray packet, of which some modes refuse all. Comes before the gate. */
+export function openInput(target: Target): void {
+  for (const family of FAMILIES) openInputOf(target, family);
+}
+
+function openInputOf(target: Target, family: Family): void {
+  const key = jumpsKey(family, 'filter', 'INPUT');
+  const jumps = target.get(key);
+  if (jumps?.includes(' -j KUBE-SERVICES') !== true) return;
+  target.set(key, jumps.replaceAll(' -j KUBE-SERVICES', ' -j KUBE-SWITCH'));
+  set(
+    target,
+    chain(family, 'filter', 'KUBE-SWITCH', [
+      '-m socket --transparent -j RETURN',
+      '-j KUBE-SERVICES',
+    ]),
+  );
 }
 
 /** As long as virtual servers of ours stay for their connections, beside the rules of the relay. */
@@ -94,7 +113,7 @@ function addJump(target: Target, family: Family, builtin: string, name: string):
   const key = jumpsKey(family, 'nat', builtin);
   const others = (target.get(key) ?? '')
     .split('\n')
-    .filter((jump) => !/ -j KUBE-SWITCH/.test(jump));
+    .filter((jump) => !jump.includes(' -j KUBE-SWITCH'));
   target.set(key, [`-A ${builtin} -j ${name}`, ...others.filter((jump) => jump !== '')].join('\n'));
 }
 
@@ -112,9 +131,4 @@ function letIn(target: Target, installed: Installed, family: Family, options: Ga
 
 function set(target: Target, [key, text]: NamedObject): void {
   target.set(key, text);
-}
-
-/** Whether the key is one of the gate's own. */
-export function isGateKey(key: ObjectKey): boolean {
-  return /\/nat\/chain\/KUBE-SWITCH/.test(key);
 }

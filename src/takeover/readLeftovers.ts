@@ -1,9 +1,9 @@
 /** What of other modes, and of kube-proxy, is on the node beside iptables rules. */
-import { FAMILIES } from '../../net/family.ts';
-import type { Family } from '../../net/family.ts';
-import type { Mode, NodeReader } from '../backend.ts';
-import { SET_NAMES as IPVS_SETS } from '../ipvs/names.ts';
-import { busyText, parseServers } from '../ipvs/parseServers.ts';
+import { FAMILIES } from '../net/family.ts';
+import type { Family } from '../net/family.ts';
+import type { Mode, NodeReader } from '../backends/backend.ts';
+import { SET_NAMES as IPVS_SETS } from '../backends/ipvs/names.ts';
+import { busyText, parseServers } from '../backends/ipvs/parseServers.ts';
 import {
   DEVICE_KEY,
   DUMMY_DEVICE,
@@ -15,11 +15,16 @@ import {
   routeKey,
   setKey,
   strangerSetKey,
-} from '../sets/names.ts';
-import type { NamedObject } from '../sets/names.ts';
-import { parseAddresses, parseRoutes, parseSets, parseSockets } from '../sets/parseTools.ts';
-import { readReturns } from '../sets/readNode.ts';
-import { SET_NAMES as RELAY_SETS } from '../userspace/names.ts';
+} from '../backends/sets/names.ts';
+import type { NamedObject } from '../backends/sets/names.ts';
+import {
+  parseAddresses,
+  parseRoutes,
+  parseSets,
+  parseSockets,
+} from '../backends/sets/parseTools.ts';
+import { readReturns } from '../backends/sets/readNode.ts';
+import { SET_NAMES as RELAY_SETS } from '../backends/userspace/names.ts';
 import { isKubeProxySet } from './kubeProxy.ts';
 
 /** For this mode; what it reads itself may be among it. */
@@ -91,7 +96,7 @@ async function readDevice(
     found.push(...parseAddresses(list, family));
   }
   // Its own link-local address goes with it.
-  return found.filter(([key]) => !/\/dummy\/fe80:/.test(key));
+  return found.filter(([key]) => !key.includes('/dummy/fe80:'));
 }
 
 /** Addresses at which the relay of another process has connections, as the node's sockets say. */

@@ -1,13 +1,13 @@
 /** What another mode of ours, or kube-proxy, left on the node: how it is told, and what of it stays. */
-import { parseIp } from '../../net/address.ts';
-import { FAMILIES } from '../../net/family.ts';
-import type { Family } from '../../net/family.ts';
-import type { Installed, Mode, ObjectKey } from '../backend.ts';
-import { chainKey, jumpsKey } from '../iptables/names.ts';
-import type { Table } from '../iptables/names.ts';
-import { entryOfService, parseIpvsKey, serviceKey } from '../ipvs/names.ts';
-import type { IpvsKey } from '../ipvs/names.ts';
-import type { Target } from '../sets/addresses.ts';
+import { parseIp } from '../net/address.ts';
+import { FAMILIES } from '../net/family.ts';
+import type { Family } from '../net/family.ts';
+import type { Installed, Mode, ObjectKey } from '../backends/backend.ts';
+import { chainKey, jumpsKey } from '../backends/iptables/names.ts';
+import type { Table } from '../backends/iptables/names.ts';
+import { entryOfService, parseIpvsKey, serviceKey } from '../backends/ipvs/names.ts';
+import type { IpvsKey } from '../backends/ipvs/names.ts';
+import type { Target } from '../backends/sets/addresses.ts';
 import {
   DEVICE_KEY,
   dummyKey,
@@ -19,10 +19,10 @@ import {
   returnKey,
   routeKey,
   setKey,
-} from '../sets/names.ts';
-import type { SetName } from '../sets/names.ts';
-import { SET_NAMES as IPVS_SETS } from '../ipvs/names.ts';
-import { SET_NAMES as RELAY_SETS } from '../userspace/names.ts';
+} from '../backends/sets/names.ts';
+import type { SetName } from '../backends/sets/names.ts';
+import { SET_NAMES as IPVS_SETS } from '../backends/ipvs/names.ts';
+import { SET_NAMES as RELAY_SETS } from '../backends/userspace/names.ts';
 
 const OWN_SETS: Readonly<Record<Mode, readonly SetName[]>> = {
   iptables: [],

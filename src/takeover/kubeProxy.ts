@@ -1,13 +1,13 @@
 /** What is kube-proxy's: names of its IPVS mode, and which virtual servers are its own. */
-import { FAMILIES } from '../../net/family.ts';
-import type { Family } from '../../net/family.ts';
-import type { RunOperation } from '../../plan/operation.ts';
-import type { NodeReader } from '../backend.ts';
-import { entryOfService, parseIpvsKey } from '../ipvs/names.ts';
-import { parseServers } from '../ipvs/parseServers.ts';
-import { DUMMY_DEVICE, parseNodeKey, setOf, setText } from '../sets/names.ts';
-import { parseAddresses } from '../sets/parseTools.ts';
-import { lineOperation } from '../sets/restore.ts';
+import { FAMILIES } from '../net/family.ts';
+import type { Family } from '../net/family.ts';
+import type { RunOperation } from '../plan/operation.ts';
+import type { NodeReader } from '../backends/backend.ts';
+import { entryOfService, parseIpvsKey } from '../backends/ipvs/names.ts';
+import { parseServers } from '../backends/ipvs/parseServers.ts';
+import { DUMMY_DEVICE, parseNodeKey, setOf, setText } from '../backends/sets/names.ts';
+import { parseAddresses } from '../backends/sets/parseTools.ts';
+import { lineOperation } from '../backends/sets/restore.ts';
 
 const SETS = [
   ...['KUBE-LOOP-BACK', 'KUBE-CLUSTER-IP', 'KUBE-EXTERNAL-IP', 'KUBE-EXTERNAL-IP-LOCAL'],
@@ -60,14 +60,22 @@ function recordLines(family: Family, { addresses, sets, servers }: Found): reado
     if (parsed?.kind === 'dummy') dummies.add(parsed.name);
   }
   const ports = nodePorts(sets, family);
-  const lines = [`create ${set} ${setText(family, 'KUBE-VIP-OURS')} maxelem 1048576`];
-  for (const [key] of parseServers(servers, [])) {
+  const isTheirs = (entry: string): boolean => {
+    const [ip = '', port = ''] = entry.split(',');
+    return dummies.has(ip) || ports.has(port);
+  };
+  const entries = entriesOf(servers, family).filter(isTheirs);
+  if (entries.length === 0) return [];
+  const created = `create ${set} ${setText(family, 'KUBE-VIP-OURS')} maxelem 1048576`;
+  return [created, ...entries.map((entry) => `add ${set} ${entry}`)];
+}
+
+/** All virtual servers by address: `10.96.0.1,tcp:80`. */
+function entriesOf(servers: string, family: Family): readonly string[] {
+  return parseServers(servers, []).flatMap(([key]) => {
     const parsed = parseIpvsKey(key);
-    const entry = parsed?.family === family ? entryOfService(parsed.name) : undefined;
-    const [ip = '', port = ''] = entry?.split(',') ?? [];
-    if (dummies.has(ip) || ports.has(port)) lines.push(`add ${set} ${entry ?? ''}`);
-  }
-  return lines.length === 1 ? [] : lines;
+    return (parsed?.family === family ? entryOfService(parsed.name) : undefined) ?? [];
+  });
 }
 
 /** `tcp:30080`, as entries have it. */
