@@ -163,7 +163,7 @@ async function buildLoop(parts: Parts): Promise<Loop> {
   });
   const decide = decider({
     store,
-    nodeName: config.nodeName,
+    config,
     families,
     policyOf: await policyReader({ config, log, kernel }),
     taken: report.taken,
