@@ -27,7 +27,7 @@ export async function dryRun(config: Config): Promise<number> {
   const log = openLog({ ...config.logging, verbosity: 0 });
   const store = createStore({ nodeName: config.nodeName, startedAt: 0, onChange: () => undefined });
   await fill(store, config, log);
-  const node = nodeOf(store, config.nodeName);
+  const node = nodeOf(store, config);
   const { policy, missing } = policyFrom(config, node);
   if (missing !== undefined) throw new Error(`expected ${missing.join(', ')}, found none`);
   const snapshot = buildSnapshot(inputsOf(store, { families: FAMILIES, node, policy }));

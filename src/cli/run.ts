@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { linuxKernel } from '../kernel/linux.ts';
 import { startAgent } from '../sync/agent.ts';
+import { setUpNode } from '../sync/nodeSetup.ts';
 import { staySmall } from './memory.ts';
 import { openLog } from './openLog.ts';
 import { openSource } from './openSource.ts';
@@ -14,6 +15,7 @@ export async function run(config: Config, version: string): Promise<number> {
     log.info('starting', { version, mode: config.mode, node: config.nodeName });
     const stopped = signalled(['SIGTERM', 'SIGINT']);
     const kernel = linuxKernel();
+    await setUpNode(config, kernel, log);
     const agent = await startAgent({
       config,
       version,
