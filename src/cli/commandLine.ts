@@ -1,7 +1,7 @@
 /** From the arguments to the command that they ask for. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Environment } from '../config/load.ts';
+import type { Environment, FlagValues } from '../config/load.ts';
 import type { Note } from '../config/layers.ts';
 import type { Config } from '../config/schema.ts';
 import { openLog } from './openLog.ts';
@@ -24,7 +24,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
   await tell(config, notes);
   try {
-    return await serve(config, { version, environment });
+    return await serve(config, { version, environment, flags: request.flags });
   } catch (error) {
     reportFailure(error);
     return 1;
@@ -41,19 +41,21 @@ async function tell({ logging }: Config, notes: readonly Note[]): Promise<void> 
 interface Circumstances {
   readonly version: string;
   readonly environment: Environment;
+  readonly flags: FlagValues;
 }
 
 // Each command loads only what it needs: the agent's start is measured, and so is a dry run's.
 // Where several are asked for, the first of these counts, as in kube-proxy.
-async function serve(config: Config, { version, environment }: Circumstances): Promise<number> {
+async function serve(config: Config, circumstances: Circumstances): Promise<number> {
+  const { environment } = circumstances;
   if (config.writeConfigTo !== undefined) {
     const { writeConfig } = await import('./writeConfig.ts');
     return writeConfig(config, config.writeConfigTo, environment);
   }
   if (config.dryRun) return (await import('./dryRun.ts')).dryRun(config);
   if (config.cleanup) return (await import('./cleanup.ts')).cleanup();
-  if (config.initOnly) throw new Error('--init-only: the set-up of the node is not built yet');
-  return (await import('./run.ts')).run(config, version);
+  if (config.initOnly) return (await import('./initOnly.ts')).initOnly(config);
+  return (await import('./run.ts')).run({ config, ...circumstances });
 }
 
 function packageVersion(): string {

@@ -12,6 +12,8 @@ export interface DrainContext {
 }
 
 const LOOK_MS = 10;
+/** Where nobody waits for the end. */
+const PATIENT_LOOK_MS = 500;
 /** A client's handshake that began before takes that long at most, unless a packet is lost. */
 const QUIET_MS = 250;
 /** What is left of the time for those that were accepted last. */
@@ -24,7 +26,8 @@ export async function drainListeners(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   const lastOnes = deadline - Math.min(timeoutMs / 2, LAST_MS);
-  while (!ended() && performance.now() < lastOnes) await sleep(LOOK_MS);
+  const look = timeoutMs === Infinity ? PATIENT_LOOK_MS : LOOK_MS;
+  while (!ended() && performance.now() < lastOnes) await sleep(look);
   for (const { fd } of listeners) ignoreNewConnections(fd);
   let before = accepted();
   let quietSince = performance.now();

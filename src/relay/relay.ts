@@ -17,7 +17,7 @@ export interface Relay {
   table(): string;
   counts(): RelayCounts;
   /**
-   * Let running connections end, for at most that long, in milliseconds, serving new ones meanwhile;
+   * Let running connections end, for at most that long, in milliseconds (or for ever: Infinity), serving new ones meanwhile;
    * then refuse none of the last ones: new SYNs are left unanswered, which a client sends again, to
    * the process that follows. Resolves when every socket is closed.
    */

@@ -1,33 +1,24 @@
 /** The parts of a running agent, wired together. */
 import type { Config } from '../config/schema.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { chooseVariant } from '../kernel/variant.ts';
-import type { IptablesPrograms } from '../kernel/variant.ts';
 import type { Log } from '../observe/log.ts';
-import { createMetrics, ipFamily } from '../observe/metrics.ts';
+import { createMetrics } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createHealthState } from '../serve/healthState.ts';
 import type { Relay } from '../relay/relay.ts';
-import type { HealthState } from '../serve/healthState.ts';
 import type { EventSink } from '../watch/events.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
 import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
 import type { Store } from '../watch/store.ts';
-import { addressesHeeded, backendOf } from './backends.ts';
-import { decider } from './decide.ts';
-import { flowEnder } from './endFlows.ts';
-import { startLoop } from './loop.ts';
-import type { Loop } from './loop.ts';
-import { policyReader } from './nodePolicy.ts';
-import { countPackets } from './packetCounts.ts';
-import { problemReporter } from './problems.ts';
-import { openRelayOf, warnOfBridges, withRelay } from './relay.ts';
-import { syncReport } from './report.ts';
+import { prepare, startProxier, viewOf } from './proxier.ts';
+import type { Ground, Prepared, Proxier } from './proxier.ts';
+import type { openRelayOf } from './relay.ts';
+import { retirement } from './retirement.ts';
+import type { Retirement } from './retirement.ts';
 import { startServers } from './servers.ts';
 import type { Servers } from './servers.ts';
 import { sourceObserver } from './sourceObserver.ts';
-import { syncTask } from './sync.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -43,82 +34,145 @@ export interface AgentOptions {
 }
 
 export interface Agent {
+  /**
+   * Go on under another Config, of another mode for instance, with the same objects: what names
+   * their source must not differ. Rejects, and the one before goes on, when the node lacks what it
+   * needs. One call at a time.
+   */
+  reconfigure(config: Config): Promise<void>;
   /** Stop watching and serving once the running sync has ended; the rules stay. */
   stop(): Promise<void>;
 }
 
-/** Everything that the loop's task is made of. */
-interface Parts extends AgentOptions {
-  readonly metrics: Metrics;
-  readonly store: Store;
-  readonly programs: IptablesPrograms;
-  readonly health: HealthState;
-  readonly servers: Servers;
-  /** In userspace mode. */
-  readonly relay: Relay | undefined;
-}
-
 /** Rejects when the node lacks something or a port is taken; the message says what to do. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { config, log, kernel, version } = options;
+  const { config, log, version } = options;
   const metrics = createMetrics({ version, mode: config.mode });
-  let onChange = (): void => undefined;
+  let wake = (): void => undefined;
   const store = createStore({
     nodeName: config.nodeName,
     startedAt: Date.now(),
     onChange: () => {
-      onChange();
+      wake();
     },
   });
   const source = options.makeSource(sourceObserver(metrics));
-  let relay: Relay | undefined;
   // Objects come in while the node's programs are looked at, which takes a tenth of a second.
   source.start(noticingNode(store, options));
+  let prepared: Prepared | undefined;
   try {
-    const programs = await chooseVariant(kernel, config.iptables.variant);
-    const { variant, reason, families } = programs;
-    log.info('using iptables', { variant, version: programs.version, reason });
-    // Loads ip_vs, or says at once that there is none.
-    if (config.mode === 'ipvs') await kernel.list('ipvsadm', ['--list', '--numeric']);
-    relay = await relayFor(options, programs);
-    const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
-    const servers = await startServers(
-      { ...options, metrics, health, families, store },
-      { config, relay, countPackets: () => countPackets(kernel, programs) },
-    );
-    const loop = await buildLoop({ ...options, metrics, store, programs, health, servers, relay });
-    onChange = (): void => {
-      queued(metrics, health, programs);
-      loop.wake();
-    };
-    if (store.isSynced()) onChange();
+    prepared = await prepare(options);
+    const { ground, servers } = await startGround(options, { metrics, store, prepared });
+    const proxiers = await startProxiers(prepared, ground, servers);
+    wake = proxiers.wake;
+    if (store.isSynced()) wake();
     options.events.started(config.nodeName);
     return {
+      reconfigure: (next) => proxiers.replace({ ...options, config: next }),
       async stop() {
         await source.stop();
-        // From here on another process may have the rules; what it leaves to us we still serve.
-        await loop.stop();
-        await relay?.drain(config.userspace.drainTimeout);
+        await proxiers.stop();
         await servers.close();
       },
     };
   } catch (error) {
     await source.stop();
-    await relay?.close();
+    await prepared?.relay?.close();
+    log.debug('start failed', { error: String(error) });
     throw error;
   }
 }
 
-/** Open before the first sync, since the rules name its port; undefined in other modes. */
-async function relayFor(
+interface Base {
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly prepared: Prepared;
+}
+
+async function startGround(
   options: AgentOptions,
-  programs: IptablesPrograms,
-): Promise<Relay | undefined> {
-  const { config, openRelay = openRelayOf } = options;
-  if (config.mode !== 'userspace') return undefined;
-  const relay = await openRelay({ ...options, programs });
-  await warnOfBridges(relay, options);
-  return relay;
+  { metrics, store, prepared }: Base,
+): Promise<{ readonly ground: Ground; readonly servers: Servers }> {
+  const { log, kernel, events, config } = options;
+  const { families } = prepared.programs;
+  const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
+  const base = { log, kernel, events, metrics, health, store };
+  const servers = await startServers({ ...base, families }, viewOf(prepared, kernel));
+  let isReady = false;
+  const ground: Ground = {
+    ...base,
+    applied: (result) => {
+      servers.applied(result);
+      if (!isReady) options.onReady();
+      isReady = true;
+    },
+  };
+  return { ground, servers };
+}
+
+/** The Proxier that serves, and what is left of those before it. */
+interface Proxiers {
+  wake(): void;
+  replace(options: AgentOptions): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startProxiers(
+  prepared: Prepared,
+  ground: Ground,
+  servers: Servers,
+): Promise<Proxiers> {
+  let current = await startProxier(prepared, ground);
+  const retired: Retirement = retirement(ground.log);
+
+  /** Its connections go on where they are, until they end. */
+  async function retire(relay: Relay): Promise<void> {
+    await retired.drain(relay, inForce());
+    await servers.show(viewOf(current, ground.kernel));
+  }
+
+  /** Resolves once the one that serves now, or one after it, has its rules in force. */
+  async function inForce(): Promise<void> {
+    let last: Proxier;
+    do {
+      last = current;
+      await last.settled;
+    } while (last !== current);
+  }
+
+  async function replace(options: AgentOptions): Promise<void> {
+    const before = current;
+    const next = await prepare(options);
+    await before.stop();
+    current = await startOrGoBack(next, before, ground);
+    current.wake();
+    if (current.config !== next.config) throw new Error('the one before goes on');
+    await servers.show(viewOf(current, ground.kernel, before.relay));
+    if (before.relay !== undefined) void retire(before.relay);
+  }
+
+  return {
+    wake: () => current.wake(),
+    replace,
+    async stop() {
+      // From here on another process may have the rules; what it leaves to us we still serve.
+      await current.stop();
+      const { drainTimeout } = current.config.userspace;
+      await Promise.all([current.relay?.drain(drainTimeout), retired.stop(drainTimeout)]);
+    },
+  };
+}
+
+/** The next one; where it does not even start, the one before anew. */
+async function startOrGoBack(next: Prepared, before: Proxier, ground: Ground): Promise<Proxier> {
+  try {
+    return await startProxier(next, ground);
+  } catch (error) {
+    await next.relay?.close();
+    ground.log.error('cannot go on under the new configuration', { error: String(error) });
+    const { config, programs, relay } = before;
+    return startProxier({ config, programs, relay }, ground);
+  }
 }
 
 /** The store, and one line when the source turns out to have no Node of our name. */
@@ -133,51 +187,4 @@ function noticingNode(store: Store, { config, log }: AgentOptions): ObjectSink {
       });
     },
   };
-}
-
-function queued(metrics: Metrics, health: HealthState, { families }: IptablesPrograms): void {
-  const now = Date.now();
-  health.queued(families, now);
-  for (const family of families) {
-    metrics.kubeProxy.lastQueued.set(ipFamily(family), now / 1000);
-  }
-}
-
-async function buildLoop(parts: Parts): Promise<Loop> {
-  const { config, log, metrics, store, programs, health, servers, relay } = parts;
-  const kernel = relay === undefined ? parts.kernel : withRelay(parts.kernel, relay);
-  const { families } = programs;
-  let isReady = false;
-  const report = syncReport({
-    log,
-    metrics,
-    health,
-    families,
-    wallClock: () => Date.now(),
-    problemsFound: problemReporter(parts),
-    applied: (result) => {
-      servers.applied(result);
-      if (!isReady) parts.onReady();
-      isReady = true;
-    },
-  });
-  const decide = decider({
-    store,
-    config,
-    families,
-    policyOf: await policyReader({ config, log, kernel }),
-    taken: report.taken,
-  });
-  const task = syncTask({
-    backend: backendOf(config, programs, relay?.port),
-    kernel,
-    decide,
-    addresses: addressesHeeded(config.mode),
-    endStaleFlows: flowEnder({ log, metrics, families, mode: config.mode }),
-    report,
-    now: () => performance.now(),
-  });
-  const { syncPeriod, minSyncPeriod } = config[config.mode];
-  const pacing = { minIntervalMs: minSyncPeriod, checkIntervalMs: syncPeriod };
-  return startLoop(task, pacing, { now: () => performance.now(), setTimeout });
 }
