@@ -52,7 +52,7 @@ async function serve(config: Config, { version, environment }: Circumstances): P
   }
   if (config.dryRun) return (await import('./dryRun.ts')).dryRun(config);
   if (config.cleanup) return (await import('./cleanup.ts')).cleanup();
-  if (config.initOnly) throw new Error('--init-only: the set-up of the node is not built yet');
+  if (config.initOnly) return (await import('./initOnly.ts')).initOnly(config);
   return (await import('./run.ts')).run(config, version);
 }
 
