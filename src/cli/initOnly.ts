@@ -4,11 +4,12 @@ import { linuxKernel } from '../kernel/linux.ts';
 import { setUpNode } from '../sync/nodeSetup.ts';
 import { openLog } from './openLog.ts';
 
-/** Resolves with the exit code; rejects when the node lacks something that the mode needs. */
+/** Resolves with the exit code. A later start needs CAP_NET_ADMIN and CAP_NET_RAW only. */
 export async function initOnly(config: Config): Promise<number> {
   const log = openLog(config.logging);
   try {
     await setUpNode(config, linuxKernel(), log);
+    log.info('the node is set up', { mode: config.mode });
   } finally {
     await log.close();
   }
