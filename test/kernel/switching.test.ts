@@ -1,0 +1,78 @@
+/** From each mode to each other, under load: by the configuration file of a running agent. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { openLab, whyNoLab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
+import { uniquePrefix } from '../lab/namespaces.ts';
+import { startEcho } from './switching/load.ts';
+import type { Echo, LoadResult } from './switching/load.ts';
+import { cleanUp, listNode, startIn, under, untilNodeIs } from './switching/node.ts';
+import type { Agent } from './switching/node.ts';
+import { ECHO_PORT, ENDPOINTS } from './switching/objects.ts';
+
+/** ipvs mode needs a kernel that has it: in the guest. */
+const MODES =
+  process.env['FAIRWAY_LAB_MODES']?.includes('ipvs') === true
+    ? ['iptables', 'ipvs', 'userspace']
+    : ['iptables', 'userspace'];
+
+/** A way through all ordered pairs, without a pair twice. */
+const WAY =
+  MODES.length === 3
+    ? ['iptables', 'ipvs', 'userspace', 'iptables', 'userspace', 'ipvs', 'iptables']
+    : ['iptables', 'userspace', 'iptables'];
+
+/** No stream broken, no new connection failed; and they had something to do. */
+function assertUnharmed(results: readonly LoadResult[]): void {
+  for (const { target, broken, failures, tcp, bytes } of results) {
+    assert.deepEqual(
+      { broken, failures: failures.slice(0, 5) },
+      { broken: [], failures: [] },
+      target,
+    );
+    assert.ok(
+      tcp > 10 && bytes > 100,
+      `${target}: ${String(tcp)} connections, ${String(bytes)} bytes`,
+    );
+  }
+}
+
+describe('switching modes under load', { skip: whyNoLab() }, () => {
+  let lab: Lab;
+  let agent: Agent;
+  const echoes: Echo[] = [];
+  /** What a fresh start of each mode leaves on the node. */
+  const fresh = new Map<string, readonly string[]>();
+
+  before(async () => {
+    lab = await openLab(uniquePrefix('switch'));
+    for (const pod of Object.keys(ENDPOINTS)) echoes.push(await startEcho(lab, pod, ECHO_PORT));
+    for (const mode of MODES) {
+      agent = await startIn(lab, mode);
+      fresh.set(mode, await listNode(lab));
+      await agent.process.stop();
+      await cleanUp(lab);
+    }
+    agent = await startIn(lab, WAY[0] ?? '');
+  });
+  after(async () => {
+    await agent.process.stop();
+    for (const echo of echoes) echo.stop();
+    lab.close();
+  });
+
+  for (const [index, mode] of WAY.entries()) {
+    const from = WAY[index - 1];
+    if (from === undefined) continue;
+    test(`${from} to ${mode}: no connection is lost, and nothing is left over`, async (t) => {
+      const results = await under(lab, () => agent.switchTo(mode));
+      t.diagnostic(results.map(describeLoad).join('; '));
+      assertUnharmed(results);
+      await untilNodeIs(lab, fresh.get(mode) ?? []);
+    });
+  }
+});
+
+function describeLoad({ target, tcp, udp, resent, slowestMs }: LoadResult): string {
+  return `${target}: ${String(tcp)} connections, slowest ${String(slowestMs)} ms, ${String(udp)} requests, ${String(resent)} sent again`;
+}
