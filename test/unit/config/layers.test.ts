@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { explainChange } from '../../../src/config/explainChange.ts';
@@ -264,6 +265,17 @@ test('our file can say all that is ours, and is printed again', () => {
   assert.deepEqual(problems, undefined);
   assert.ok(config);
   assert.deepEqual(printFairwayConfiguration(config), JSON.parse(text));
+});
+
+test('the README’s example of our file is right', () => {
+  const [, text = ''] =
+    /```yaml\n(apiVersion: fairway\.dev[^`]*)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const fairway = readFairwayFile({ path: 'README.md', text });
+  const { config, problems } = loadConfig({}, ENVIRONMENT, { fairway });
+  assert.deepEqual(problems, undefined);
+  assert.ok(config);
+  assert.equal(config.mode, 'userspace');
+  assert.deepEqual(config.userspace.dialTimeouts, [100, 1_000]);
 });
 
 test('a change is told by the paths of its fields', () => {
