@@ -1,7 +1,7 @@
 /** `fairway --write-config-to FILE`: the configuration in effect, in kube-proxy's form. */
 import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
-import { printConfiguration } from '../config/kubeProxyFile.ts';
+import { printConfiguration } from '../config/printConfiguration.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Environment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';

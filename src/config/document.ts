@@ -1,6 +1,8 @@
 /** A YAML or JSON document as hostile input: plain values, with the line of each field. */
 import { LineCounter, isMap, isScalar, parseAllDocuments } from 'yaml';
 import type { Document, ParsedNode, YAMLMap } from 'yaml';
+import { MAX_FILE_LENGTH } from './fileLimit.ts';
+import { isRecord } from './layers.ts';
 
 /** A file that was read already; the path is for messages only. */
 export interface SourceFile {
@@ -27,9 +29,6 @@ export interface FileDocument {
 export type DocumentResult =
   | { readonly document: FileDocument; readonly problems?: never }
   | { readonly document?: never; readonly problems: readonly string[] };
-
-/** As large as a ConfigMap can be. */
-export const MAX_FILE_LENGTH = 2 ** 20;
 
 /** More are only in files that are made to fill the memory. */
 const MAX_ALIASES = 100;
@@ -92,9 +91,4 @@ function placesOf(
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
-}
-
-/** An object with fields, not a list. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -103,9 +103,7 @@ const FAIRWAY_ROWS: readonly Row[] = [
 /** Of fields that Config has under another name. */
 const RENAMED: ReadonlyMap<string, string> = new Map([['hostnameOverride', 'nodeName']]);
 
-export type FileFields = ReadonlyMap<string, FileField>;
-
-function fieldsOf(rows: readonly Row[]): FileFields {
+function fieldsOf(rows: readonly Row[]): FileForm['fields'] {
   return new Map(
     rows.map(([name, spelled]) => [
       name,
@@ -118,5 +116,21 @@ function fieldsOf(rows: readonly Row[]): FileFields {
   );
 }
 
-export const KUBE_PROXY_FIELDS = fieldsOf(KUBE_PROXY_ROWS);
-export const FAIRWAY_FIELDS = fieldsOf(FAIRWAY_ROWS);
+/** Which kind of file it is; its fields by their names in it. */
+export interface FileForm {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly fields: ReadonlyMap<string, FileField>;
+}
+
+export const KUBE_PROXY_FORM: FileForm = {
+  apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+  kind: 'KubeProxyConfiguration',
+  fields: fieldsOf(KUBE_PROXY_ROWS),
+};
+
+export const FAIRWAY_FORM: FileForm = {
+  apiVersion: 'fairway.dev/v1alpha1',
+  kind: 'FairwayConfiguration',
+  fields: fieldsOf(FAIRWAY_ROWS),
+};

@@ -4,9 +4,9 @@
  */
 import type { BindAddress } from '../serve/http.ts';
 import type { FileVerbosity } from './componentFields.ts';
-import { isRecord } from './document.ts';
 import { parseDuration, printDuration } from './duration.ts';
 import type { NodePortChoice, PortRange } from './fields.ts';
+import { isRecord } from './layers.ts';
 
 /** What stands in a file for one field. */
 export type FileValue =

@@ -1,5 +1,5 @@
 /** What the command line asks for, as a layer of settings, and what of it does not count. */
-import { KUBE_PROXY_FIELDS } from './fileFields.ts';
+import { KUBE_PROXY_FORM } from './fileFields.ts';
 import { FLAGS, flagDescription } from './flags.ts';
 import type { Flag } from './flags.ts';
 import { parseInteger } from './integer.ts';
@@ -21,7 +21,7 @@ export interface FlagLayer {
 const WINS_OVER_FILE = /^(?:nodeName$|logging\.)/;
 
 const IN_FILE: ReadonlySet<string> = new Set(
-  [...KUBE_PROXY_FIELDS.values()].map(({ path }) => path),
+  [...KUBE_PROXY_FORM.fields.values()].map(({ path }) => path),
 );
 
 /** The old flags for a port alone, and the field of the address that they belong to. */

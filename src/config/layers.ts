@@ -46,6 +46,11 @@ export function valueAt(root: unknown, path: string): unknown {
     );
 }
 
+/** An object with fields, not a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Something that the operator should read once in the log. */
 export interface Note {
   readonly level: 'info' | 'warn';

@@ -1,12 +1,11 @@
 /** Defaults, files, environment and flags become a Config, or a list of what is wrong with them. */
 import { findConflicts } from './conflicts.ts';
-import type { SourceFile } from './document.ts';
-import { readFairwayFile } from './fairwayFile.ts';
-import { KUBE_PROXY_FIELDS } from './fileFields.ts';
+import type { FairwayFile } from './fairwayFile.ts';
+import { KUBE_PROXY_FORM } from './fileFields.ts';
 import { flagLayer } from './flagLayer.ts';
 import type { FlagValues } from './flagLayer.ts';
 import { FIELDS_WITHOUT_FLAG, FLAGS } from './flags.ts';
-import { readKubeProxyFile } from './kubeProxyFile.ts';
+import type { KubeProxyFile } from './kubeProxyFile.ts';
 import { nested, valueAt } from './layers.ts';
 import type { Layer, Note, Setting } from './layers.ts';
 import { configSchema } from './schema.ts';
@@ -23,12 +22,12 @@ export interface Environment {
   readonly hostname: string;
 }
 
-/** The configuration files that the flags name, as far as they do. */
+/** The configuration files that the flags name, as far as they do, already read. */
 export interface ConfigFiles {
   /** --config */
-  readonly kubeProxy?: SourceFile | undefined;
+  readonly kubeProxy?: KubeProxyFile | undefined;
   /** --fairway-config */
-  readonly fairway?: SourceFile | undefined;
+  readonly fairway?: FairwayFile | undefined;
 }
 
 /**
@@ -43,7 +42,7 @@ type Problems = readonly string[];
 
 /**
  * Later layers win: defaults < environment < kube-proxy's file < our file < flags that still count.
- * To be called again with the same flags and new texts when a file changed.
+ * To be called again with the same flags and the files read anew when a file changed.
  */
 export function loadConfig(
   flagValues: FlagValues,
@@ -74,8 +73,8 @@ interface Layers {
 const NO_FILE = { settings: new Map<string, Setting>(), notes: [], problems: [] };
 
 function readLayers(flagValues: FlagValues, { kubeProxy, fairway }: ConfigFiles): Layers {
-  const shared = kubeProxy === undefined ? NO_FILE : readKubeProxyFile(kubeProxy);
-  const own = fairway === undefined ? NO_FILE : readFairwayFile(fairway);
+  const shared = kubeProxy ?? NO_FILE;
+  const own = fairway ?? NO_FILE;
   const flags = flagLayer(flagValues, kubeProxy !== undefined);
   const unknown = unknownFlags(flagValues);
   return {
@@ -110,12 +109,12 @@ function defaults({ hostname, nodeName = '' }: Environment): Map<string, Setting
 }
 
 /** What a field is when kube-proxy's file leaves it out: not always as without a file. */
-function fileDefaults(file: SourceFile | undefined, files: Layer): Layer {
+function fileDefaults(file: KubeProxyFile | undefined, files: Layer): Layer {
   const layer = new Map<string, Setting>();
   if (file === undefined) return layer;
   const isIpv6 = files.get('bindAddress')?.text.includes(':') === true;
   const special = new Map([['ipvs.minSyncPeriod', '0s'], ...(isIpv6 ? IPV6_ADDRESSES : [])]);
-  for (const [name, { path }] of KUBE_PROXY_FIELDS) {
+  for (const [name, { path }] of KUBE_PROXY_FORM.fields) {
     const text = special.get(path) ?? DEFAULT_TEXTS.get(path);
     // The name of the Node is not the file's to have a default for.
     if (text === undefined || path === 'nodeName') continue;

@@ -1,19 +1,10 @@
-/** From a configuration file's document to settings, by a table of fields; and back. */
-import type { Config } from './schema.ts';
-import { isRecord, readDocument } from './document.ts';
+/** From a configuration file's document to settings, by a table of fields. */
+import { readDocument } from './document.ts';
 import type { FileDocument, FilePlace, SourceFile } from './document.ts';
-import type { FileField, FileFields } from './fileFields.ts';
+import type { FileField, FileForm } from './fileFields.ts';
 import { KINDS, isZero } from './fileValues.ts';
-import type { FileValue } from './fileValues.ts';
-import { valueAt } from './layers.ts';
+import { isRecord } from './layers.ts';
 import type { Layer, Setting } from './layers.ts';
-
-/** Which kind of file it is; its fields. */
-export interface FileForm {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly fields: FileFields;
-}
 
 export interface FileContent {
   readonly settings: Layer;
@@ -45,7 +36,7 @@ function checkForm({ path }: SourceFile, document: FileDocument, form: FileForm)
   });
 }
 
-function walk(file: SourceFile, document: FileDocument, fields: FileFields) {
+function walk(file: SourceFile, document: FileDocument, fields: FileForm['fields']) {
   const settings = new Map<string, Setting>();
   const unknown: FilePlace[] = [];
   const problems: string[] = [];
@@ -85,7 +76,7 @@ function walk(file: SourceFile, document: FileDocument, fields: FileFields) {
 }
 
 /** `logging.options.text.splitStream` stands in `logging`, `logging.options`, and so on. */
-function sectionsOf(fields: FileFields): ReadonlySet<string> {
+function sectionsOf(fields: FileForm['fields']): ReadonlySet<string> {
   const sections = new Set<string>();
   for (const name of fields.keys()) {
     const keys = name.split('.');
@@ -100,28 +91,4 @@ function sectionsOf(fields: FileFields): ReadonlySet<string> {
 function show(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-interface Section {
-  [key: string]: FileValue | Section;
-}
-
-/** What a file of this form would say so that just this Config comes of it. */
-export function printSettings(config: Config, { apiVersion, kind, fields }: FileForm): Section {
-  const root: Section = { apiVersion, kind };
-  for (const [name, field] of fields) {
-    const keys = name.split('.');
-    const leaf = keys.pop() ?? '';
-    let section = root;
-    for (const key of keys) section = section[key] = sectionOf(section[key]);
-    // The table of fields says that what is there is of this kind; a test walks through all.
-    section[leaf] = KINDS[field.kind].print(valueAt(config, field.path) as never);
-  }
-  return root;
-}
-
-function sectionOf(value: Section[string] | undefined): Section {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Section)
-    : {};
 }

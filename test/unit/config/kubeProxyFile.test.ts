@@ -4,18 +4,21 @@ import { test } from 'node:test';
 
 import { stringify, parse as parseYaml } from 'yaml';
 
-import { KUBE_PROXY_FIELDS } from '../../../src/config/fileFields.ts';
-import { printConfiguration } from '../../../src/config/kubeProxyFile.ts';
+import { KUBE_PROXY_FORM } from '../../../src/config/fileFields.ts';
+import { readKubeProxyFile } from '../../../src/config/kubeProxyFile.ts';
 import { valueAt } from '../../../src/config/layers.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { FlagValues, Loaded } from '../../../src/config/load.ts';
+import { printConfiguration } from '../../../src/config/printConfiguration.ts';
 import type { Config } from '../../../src/config/schema.ts';
 
 const ENVIRONMENT = { nodeName: undefined, hostname: 'node-a' };
 const HEAD = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
 
 function loadText(text: string, flags: FlagValues = {}): Loaded {
-  return loadConfig(flags, ENVIRONMENT, { kubeProxy: { path: 'config.conf', text } });
+  return loadConfig(flags, ENVIRONMENT, {
+    kubeProxy: readKubeProxyFile({ path: 'config.conf', text }),
+  });
 }
 
 function load(text: string): Config {
@@ -42,7 +45,7 @@ const EVERY_FIELD = parseYaml(fixture('everyField.yaml')) as Record<string, unkn
 const NAMES = fieldsOf(EVERY_FIELD).filter((name) => !['apiVersion', 'kind'].includes(name));
 
 test('the table of fields has kube-proxy’s, all of them and no other', () => {
-  assert.deepEqual([...KUBE_PROXY_FIELDS.keys()].sort(), NAMES.sort());
+  assert.deepEqual([...KUBE_PROXY_FORM.fields.keys()].sort(), NAMES.sort());
 });
 
 const everyField = load(fixture('everyField.yaml'));
@@ -50,7 +53,7 @@ const defaults = load(HEAD);
 
 for (const name of NAMES) {
   test(`${name} of the file arrives, and is printed again`, () => {
-    const path = KUBE_PROXY_FIELDS.get(name)?.path ?? name;
+    const path = KUBE_PROXY_FORM.fields.get(name)?.path ?? name;
     assert.notDeepEqual(valueAt(everyField, path), valueAt(defaults, path));
     assert.deepEqual(valueAt(printConfiguration(everyField), name), valueAt(EVERY_FIELD, name));
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { readKubeProxyFile } from '../../../src/config/kubeProxyFile.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Loaded } from '../../../src/config/load.ts';
 
@@ -8,7 +9,9 @@ const ENVIRONMENT = { nodeName: undefined, hostname: 'node-a' };
 const HEAD = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
 
 function loadText(text: string): Loaded {
-  return loadConfig({}, ENVIRONMENT, { kubeProxy: { path: 'config.conf', text } });
+  return loadConfig({}, ENVIRONMENT, {
+    kubeProxy: readKubeProxyFile({ path: 'config.conf', text }),
+  });
 }
 
 const REFUSED: readonly (readonly [string, string])[] = [

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { explainChange } from '../../../src/config/explainChange.ts';
-import { KUBE_PROXY_FIELDS } from '../../../src/config/fileFields.ts';
+import { KUBE_PROXY_FORM } from '../../../src/config/fileFields.ts';
 import { FLAGS } from '../../../src/config/flags.ts';
-import { printFairwayConfiguration } from '../../../src/config/fairwayFile.ts';
+import { readFairwayFile } from '../../../src/config/fairwayFile.ts';
+import { readKubeProxyFile } from '../../../src/config/kubeProxyFile.ts';
+import { printFairwayConfiguration } from '../../../src/config/printConfiguration.ts';
 import { valueAt } from '../../../src/config/layers.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Environment, FlagValues, Loaded } from '../../../src/config/load.ts';
@@ -22,8 +25,12 @@ interface Given {
 
 function load({ shared, own, flags = {}, environment = ENVIRONMENT }: Given): Loaded {
   return loadConfig(flags, environment, {
-    kubeProxy: shared === undefined ? undefined : { path: 'config.conf', text: HEAD + shared },
-    fairway: own === undefined ? undefined : { path: 'own.yaml', text: OWN_HEAD + own },
+    kubeProxy:
+      shared === undefined
+        ? undefined
+        : readKubeProxyFile({ path: 'config.conf', text: HEAD + shared }),
+    fairway:
+      own === undefined ? undefined : readFairwayFile({ path: 'own.yaml', text: OWN_HEAD + own }),
   });
 }
 
@@ -183,7 +190,7 @@ const KEPT =
   /^(?:hostname-override|master|cleanup|init-only|write-config-to|config|v|vmodule|log.*)$/;
 
 test('beside the file, just those flags are ignored that it has a field for, a line each', () => {
-  const inFile = new Set([...KUBE_PROXY_FIELDS.values()].map(({ path }) => path));
+  const inFile = new Set([...KUBE_PROXY_FORM.fields.values()].map(({ path }) => path));
   for (const { name, path, defaultValue } of FLAGS) {
     const { notes } = load({ shared: '', flags: { [name]: defaultValue } });
     const isIgnored = notes.some(({ message }) => message.startsWith('flag ignored'));
@@ -222,9 +229,9 @@ for (const [own, expected] of OWN_PROBLEMS) {
 }
 
 test('kube-proxy’s file is no file of ours, and the other way round', () => {
-  const shared = { path: 'a', text: OWN_HEAD };
+  const shared = readKubeProxyFile({ path: 'a', text: OWN_HEAD });
   assert.equal(loadConfig({}, ENVIRONMENT, { kubeProxy: shared }).problems?.length, 2);
-  const own = { path: 'b', text: HEAD };
+  const own = readFairwayFile({ path: 'b', text: HEAD });
   assert.equal(loadConfig({}, ENVIRONMENT, { fairway: own }).problems?.length, 2);
 });
 
@@ -253,10 +260,22 @@ test('our file can say all that is ours, and is printed again', () => {
       workers: 10,
     },
   });
-  const { config, problems } = loadConfig({}, ENVIRONMENT, { fairway: { path: 'own', text } });
+  const fairway = readFairwayFile({ path: 'own', text });
+  const { config, problems } = loadConfig({}, ENVIRONMENT, { fairway });
   assert.deepEqual(problems, undefined);
   assert.ok(config);
   assert.deepEqual(printFairwayConfiguration(config), JSON.parse(text));
+});
+
+test('the README’s example of our file is right', () => {
+  const [, text = ''] =
+    /```yaml\n(apiVersion: fairway\.dev[^`]*)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const fairway = readFairwayFile({ path: 'README.md', text });
+  const { config, problems } = loadConfig({}, ENVIRONMENT, { fairway });
+  assert.deepEqual(problems, undefined);
+  assert.ok(config);
+  assert.equal(config.mode, 'userspace');
+  assert.deepEqual(config.userspace.dialTimeouts, [100, 1_000]);
 });
 
 test('a change is told by the paths of its fields', () => {
