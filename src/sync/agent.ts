@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { chooseVariant } from '../kernel/variant.ts';
 import type { IptablesPrograms } from '../kernel/variant.ts';
-import type { Log } from '../observe/log.ts';
+import type { AdjustableLog } from '../observe/log.ts';
 import { createMetrics, ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createHealthState } from '../serve/healthState.ts';
@@ -32,7 +32,7 @@ import { syncTask } from './sync.ts';
 export interface AgentOptions {
   readonly config: Config;
   readonly version: string;
-  readonly log: Log;
+  readonly log: AdjustableLog;
   readonly kernel: Kernel;
   readonly events: EventSink;
   /** In userspace mode; the real one when absent. */
