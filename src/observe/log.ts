@@ -17,8 +17,14 @@ export interface Log {
   debug(message: string, fields?: Fields): void;
 }
 
+/** How much is written may change while it runs. */
+export interface AdjustableLog extends Log {
+  /** As kube-proxy's `-v`: from 4 on, debug messages too. */
+  setVerbosity(verbosity: number): void;
+}
+
 /** The log that the process ends with. */
-export interface ClosableLog extends Log {
+export interface ClosableLog extends AdjustableLog {
   /** Resolves when everything was handed to the stream: winston does that a tick late. */
   close(): Promise<void>;
 }
@@ -56,6 +62,9 @@ export function createLog({ format, level, stream, now }: LogOptions): ClosableL
     warn: writerOf('warn'),
     info: writerOf('info'),
     debug: writerOf('debug'),
+    setVerbosity(verbosity) {
+      logger.level = levelOf(verbosity);
+    },
     close() {
       return new Promise((resolve) => {
         transport.once('finish', resolve);
@@ -63,4 +72,9 @@ export function createLog({ format, level, stream, now }: LogOptions): ClosableL
       });
     },
   };
+}
+
+/** The least important level that is written at this verbosity. */
+export function levelOf(verbosity: number): LogOptions['level'] {
+  return verbosity >= 4 ? 'debug' : 'info';
 }

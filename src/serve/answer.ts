@@ -1,7 +1,14 @@
-/** What a path answers, as a value. */
+import type { Readable } from 'node:stream';
+
+/** What a path answers, as a value; a stream for what is too large to be kept as a whole. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Readable;
+}
+
+/** One that is whole already. */
+export interface TextAnswer extends Answer {
   readonly body: string;
 }
 
@@ -10,7 +17,7 @@ export function jsonAnswer(
   isGood: boolean,
   body: object,
   headers: Readonly<Record<string, string>> = {},
-): Answer {
+): TextAnswer {
   return {
     status: isGood ? 200 : 503,
     headers: {
@@ -24,7 +31,7 @@ export function jsonAnswer(
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
-export function textAnswer(status: number, body: string, contentType = PLAIN_TEXT): Answer {
+export function textAnswer(status: number, body: string, contentType = PLAIN_TEXT): TextAnswer {
   const headers = { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' };
   return { status, headers, body };
 }

@@ -5,31 +5,37 @@ import type { HealthStatus } from './healthState.ts';
 import { listen } from './listen.ts';
 import type { Listener } from './listen.ts';
 import { route } from './routes.ts';
-import type { Routes } from './routes.ts';
+import type { Handler, Routes } from './routes.ts';
 
 export interface BindAddress {
   readonly host: string;
   readonly port: number;
 }
 
+export type HealthPath = 'healthz' | 'livez' | 'readyz';
+
 export interface HealthServerOptions {
   readonly address: BindAddress;
   readonly status: () => HealthStatus;
-  /** Called for every answer of /healthz and /livez, for the metrics that count them. */
-  readonly onAnswer: (path: 'healthz' | 'livez', code: number) => void;
+  /** Called for every answer, for the metrics that count them. */
+  readonly onAnswer: (path: HealthPath, code: number, status: HealthStatus) => void;
 }
 
 /** /healthz, /livez and /readyz. Rejects with a ListenError. */
 export function startHealthServer(options: HealthServerOptions): Promise<Listener> {
   const { address, status, onAnswer } = options;
-  function counted(path: 'healthz' | 'livez', answer: Answer): Answer {
-    onAnswer(path, answer.status);
-    return answer;
+  function answering(path: HealthPath, answerOf: (status: HealthStatus) => Answer): Handler {
+    return () => {
+      const now = status();
+      const answer = answerOf(now);
+      onAnswer(path, answer.status, now);
+      return answer;
+    };
   }
   const routes: Routes = new Map([
-    ['GET /healthz', () => counted('healthz', healthzAnswer(status()))],
-    ['GET /livez', () => counted('livez', livezAnswer(status()))],
-    ['GET /readyz', () => readyzAnswer(status())],
+    ['GET /healthz', answering('healthz', healthzAnswer)],
+    ['GET /livez', answering('livez', livezAnswer)],
+    ['GET /readyz', answering('readyz', readyzAnswer)],
   ]);
   return serve(() => routes, address, '--healthz-bind-address');
 }

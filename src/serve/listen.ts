@@ -1,6 +1,7 @@
 /** An HTTP server that strangers may talk to: small requests, short waits, clear errors. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 
 import { textAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
@@ -61,7 +62,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       gone.abort();
     });
     const answerOf: Answering = () => options.answer(request, gone.signal);
+    // What we need for an answer is no fault of the client: a profile takes a while.
+    request.socket.setTimeout(0);
     void answerRequest(server, answerOf).then((answer) => {
+      request.socket.setTimeout(SOCKET_IDLE_MS);
       send(response, answer);
     });
   });
@@ -96,6 +100,12 @@ async function answerOrError(answerOf: Answering): Promise<Answer> {
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  if (typeof body !== 'string') {
+    response.writeHead(status, headers);
+    // The callback may stay empty: both are destroyed, and the client sees that it is not whole.
+    pipeline(body, response, () => undefined);
+    return;
+  }
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
   // For HEAD, Node itself leaves the body out.
   response.end(body);

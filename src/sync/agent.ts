@@ -1,7 +1,7 @@
 /** The parts of a running agent, wired together. */
 import type { Config } from '../config/schema.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Log } from '../observe/log.ts';
+import type { AdjustableLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createHealthState } from '../serve/healthState.ts';
@@ -23,7 +23,7 @@ import { sourceObserver } from './sourceObserver.ts';
 export interface AgentOptions {
   readonly config: Config;
   readonly version: string;
-  readonly log: Log;
+  readonly log: AdjustableLog;
   readonly kernel: Kernel;
   readonly events: EventSink;
   /** In userspace mode; the real one when absent. */
@@ -93,11 +93,11 @@ async function startGround(
   options: AgentOptions,
   { metrics, store, prepared }: Base,
 ): Promise<{ readonly ground: Ground; readonly servers: Servers }> {
-  const { log, kernel, events, config } = options;
+  const { log, kernel, events, config, version } = options;
   const { families } = prepared.programs;
   const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
   const base = { log, kernel, events, metrics, health, store };
-  const servers = await startServers({ ...base, families }, viewOf(prepared, kernel));
+  const servers = await startServers({ ...base, version, families }, viewOf(prepared, kernel));
   let isReady = false;
   const ground: Ground = {
     ...base,

@@ -20,7 +20,7 @@ import { countPackets } from './packetCounts.ts';
 import { problemReporter } from './problems.ts';
 import { openRelayOf, warnOfBridges, withRelay } from './relay.ts';
 import { syncReport } from './report.ts';
-import type { ServersView } from './servers.ts';
+import type { ServersView } from './serversView.ts';
 import { syncTask } from './sync.ts';
 import type { SyncResult } from './sync.ts';
 

@@ -3,12 +3,20 @@ import type { ObjectReference } from '../model/types.ts';
 import type { Log } from '../observe/log.ts';
 import type { Connection } from './connection.ts';
 
+/**
+ * Reasons of events that kube-proxy has, too. Not among them is its IPVSDeprecation: our ipvs mode
+ * is there to stay.
+ */
+export type NodeProblem = 'FailedToStartProxierHealthcheck' | 'FailedToStartMetricServer';
+
 /** Tells the owners of objects what happened to them, where `kubectl describe` shows it. */
 export interface EventSink {
   /** Something is wrong with an object. Returns at once; nobody learns whether it was posted. */
   problem(object: ObjectReference, reason: string, message: string): void;
   /** The agent has started on this node. */
   started(nodeName: string): void;
+  /** Resolves once all that was sent so far has been posted, or could not be. */
+  settled(): Promise<void>;
   /** Drop what waits; resolves when nothing is under way any more. */
   stop(): Promise<void>;
 }
@@ -17,6 +25,7 @@ export interface EventSink {
 export const noEvents: EventSink = {
   problem: () => undefined,
   started: () => undefined,
+  settled: () => Promise.resolve(),
   stop: () => Promise.resolve(),
 };
 
@@ -86,6 +95,7 @@ export function createEventSink(options: EventSinkOptions): EventSink {
       const suffix = now().toString(16);
       send({ object, type: 'Normal', reason: 'Starting', message: 'fairway started', suffix });
     },
+    settled: () => posting,
     async stop() {
       stopping.abort();
       await posting;

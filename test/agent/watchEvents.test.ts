@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { ObjectReference } from '../../src/model/types.ts';
 import type { Log } from '../../src/observe/log.ts';
 import { connectTo } from '../../src/watch/connection.ts';
-import { createEventSink } from '../../src/watch/events.ts';
+import { createEventSink, nodeReference } from '../../src/watch/events.ts';
 import type { EventSink } from '../../src/watch/events.ts';
 import { fromKubeconfig } from '../../src/watch/kubeconfig.ts';
 import { startFakeApiServer } from '../support/fakeApiServer.ts';
@@ -123,6 +123,17 @@ test('the start becomes an event on the Node, in the default namespace', TIMEOUT
   assert.equal(event.type, 'Normal');
   assert.equal(event.regarding.uid, 'node-1');
   assert.equal(event.metadata.namespace, 'default');
+});
+
+test('a problem of the Node is an event on it, which can be waited for', TIMEOUT, async (t) => {
+  const { server, sink } = await setUp(t);
+  sink.problem(nodeReference('node-1'), 'FailedToStartMetricServer', 'port 10249 is taken');
+  await sink.settled();
+  const { reason, type, regarding, metadata } = eventOf(server);
+  assert.deepEqual([reason, type], ['FailedToStartMetricServer', 'Warning']);
+  const { kind, name, uid } = regarding;
+  assert.deepEqual([kind, name, uid], ['Node', 'node-1', 'node-1']);
+  assert.equal(metadata.namespace, 'default');
 });
 
 test('the same is said once in ten minutes', TIMEOUT, async (t) => {

@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
-import { createLog } from '../../../src/observe/log.ts';
-import type { Fields, Log, LogOptions } from '../../../src/observe/log.ts';
+import { createLog, levelOf } from '../../../src/observe/log.ts';
+import type { AdjustableLog, Fields, LogOptions } from '../../../src/observe/log.ts';
 
 const TIME = new Date('2026-03-04T05:06:07.089Z');
 
@@ -13,7 +13,7 @@ interface Setting extends Partial<Pick<LogOptions, 'format' | 'level'>> {
   readonly hasColors?: boolean;
 }
 
-async function written(setting: Setting, use: (log: Log) => void): Promise<string> {
+async function written(setting: Setting, use: (log: AdjustableLog) => void): Promise<string> {
   const { format = 'text', level = 'info', isTTY = false, hasColors = isTTY } = setting;
   const stream = Object.assign(new PassThrough(), { isTTY, hasColors: () => hasColors });
   const log = createLog({ format, level, stream, now: () => TIME });
@@ -136,3 +136,23 @@ for (const format of ['text', 'json'] as const) {
     assert.ok(!output.includes('\u001b'));
   });
 }
+
+test('how much is written may change while it runs', async () => {
+  const output = await written({ format: 'json' }, (log) => {
+    log.debug('unheard');
+    log.setVerbosity(4);
+    log.debug('heard');
+    log.setVerbosity(3);
+    log.debug('unheard again');
+    log.info('still heard');
+  });
+  const messages = output.trim().split('\n');
+  assert.deepEqual(
+    messages.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ['heard', 'still heard'],
+  );
+});
+
+test('debug messages begin at verbosity 4', () => {
+  assert.deepEqual([0, 3, 4, 10].map(levelOf), ['info', 'info', 'debug', 'debug']);
+});
