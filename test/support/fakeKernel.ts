@@ -54,6 +54,9 @@ export function fakeKernel(initial: Readonly<Record<string, string>> = {}): Fake
     if (family !== undefined) return tables[family].save(first === '-t' ? second : undefined);
     if (program === 'ipset' && first === 'save') return ipset.save();
     if (program === 'ipset' && first === 'list' && second === '-terse') return ipset.listTerse();
+    if (program === 'ipset' && first === 'list' && second === '-name') {
+      return Array.from(ipset.save().matchAll(/^create (\S+)/gm), ([, name]) => name).join('\n');
+    }
     throw missing(program, args);
   }
 
