@@ -1,11 +1,10 @@
 /** From each mode to each other, under load: by the configuration file of a running agent. */
-import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { openLab, whyNoLab } from '../lab/lab.ts';
 import type { Lab } from '../lab/lab.ts';
 import { uniquePrefix } from '../lab/namespaces.ts';
-import { startEcho } from './switching/load.ts';
-import type { Echo, LoadResult } from './switching/load.ts';
+import { assertUnharmed, startEcho } from './switching/load.ts';
+import type { Echo } from './switching/load.ts';
 import { cleanUp, listNode, startIn, under, untilNodeIs } from './switching/node.ts';
 import type { Agent } from './switching/node.ts';
 import { ECHO_PORT, ENDPOINTS } from './switching/objects.ts';
@@ -21,21 +20,6 @@ const WAY =
   MODES.length === 3
     ? ['iptables', 'ipvs', 'userspace', 'iptables', 'userspace', 'ipvs', 'iptables']
     : ['iptables', 'userspace', 'iptables'];
-
-/** No stream broken, no new connection failed; and they had something to do. */
-function assertUnharmed(results: readonly LoadResult[]): void {
-  for (const { target, broken, failures, tcp, bytes } of results) {
-    assert.deepEqual(
-      { broken, failures: failures.slice(0, 5) },
-      { broken: [], failures: [] },
-      target,
-    );
-    assert.ok(
-      tcp > 10 && bytes > 100,
-      `${target}: ${String(tcp)} connections, ${String(bytes)} bytes`,
-    );
-  }
-}
 
 describe('switching modes under load', { skip: whyNoLab() }, () => {
   let lab: Lab;
@@ -66,13 +50,8 @@ describe('switching modes under load', { skip: whyNoLab() }, () => {
     if (from === undefined) continue;
     test(`${from} to ${mode}: no connection is lost, and nothing is left over`, async (t) => {
       const results = await under(lab, () => agent.switchTo(mode));
-      t.diagnostic(results.map(describeLoad).join('; '));
-      assertUnharmed(results);
+      assertUnharmed(results, t);
       await untilNodeIs(lab, fresh.get(mode) ?? []);
     });
   }
 });
-
-function describeLoad({ target, tcp, udp, resent, slowestMs }: LoadResult): string {
-  return `${target}: ${String(tcp)} connections, slowest ${String(slowestMs)} ms, ${String(udp)} requests, ${String(resent)} sent again`;
-}

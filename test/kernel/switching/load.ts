@@ -1,8 +1,10 @@
 /** Clients and servers that show what a change on the node does to traffic. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Lab } from '../../lab/lab.ts';
 import { SLOWNESS } from '../../lab/slowness.ts';
@@ -92,4 +94,22 @@ export async function startLoad(
     },
     stop: () => child.kill('SIGKILL'),
   };
+}
+
+/** No stream broken, no new connection failed; and they had something to do. */
+export function assertUnharmed(results: readonly LoadResult[], t: TestContext): void {
+  t.diagnostic(results.map(describeLoad).join('; '));
+  for (const { target, broken, failures, tcp, bytes } of results) {
+    const found = { target, broken, failures: failures.slice(0, 5) };
+    assert.deepEqual(found, { target, broken: [], failures: [] });
+    assert.ok(
+      tcp > 10 && bytes > 100,
+      `${target}: ${String(tcp)} connections, ${String(bytes)} bytes`,
+    );
+  }
+}
+
+function describeLoad({ target, tcp, udp, resent, slowestMs }: LoadResult): string {
+  const connections = `${String(tcp)} connections, slowest ${String(slowestMs)} ms`;
+  return `${target}: ${connections}, ${String(udp)} requests, ${String(resent)} sent again`;
 }
