@@ -26,7 +26,7 @@ const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
 };
 
 const TARGETS: ReadonlySet<string> = new Set(
-  'ACCEPT DROP RETURN REJECT DNAT SNAT MASQUERADE REDIRECT MARK CONNMARK SET LOG NFLOG CT'.split(
+  'ACCEPT DROP RETURN REJECT DNAT SNAT MASQUERADE REDIRECT MARK CONNMARK SET LOG NFLOG CT TPROXY'.split(
     ' ',
   ),
 );
