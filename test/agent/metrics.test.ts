@@ -11,7 +11,7 @@ import { startAgent } from '../../src/sync/agent.ts';
 import { noEvents } from '../../src/watch/events.ts';
 import type { ObjectSource } from '../../src/watch/source.ts';
 import { node, service, slice } from '../support/builders.ts';
-import { fakeNode } from '../support/fakeNode.ts';
+import { fakeNodeKernel } from '../support/fakeNodeKernel.ts';
 import { fakeRelay } from '../support/fakeRelay.ts';
 import { KUBE_PROXY, MODES, labelsOf, samples } from '../support/kubeProxyMetrics.ts';
 import type { Expected } from '../support/kubeProxyMetrics.ts';
@@ -57,7 +57,7 @@ async function started(t: TestContext, mode: Mode): Promise<number> {
   const ready = Promise.withResolvers<undefined>();
   const unheard = (): void => undefined;
   const agent = await startAgent({
-    ...{ config, version: '1.2.3', kernel: fakeNode(), events: noEvents },
+    ...{ config, version: '1.2.3', kernel: fakeNodeKernel(), events: noEvents },
     log: {
       ...{ warn: unheard, info: unheard, debug: unheard, setVerbosity: unheard },
       error: (message, fields) => ready.reject(new Error(message, { cause: fields })),

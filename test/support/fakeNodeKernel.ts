@@ -1,4 +1,4 @@
-/** A whole node in memory, for an agent in any mode: every program that a sync runs, and sysctls. */
+/** The Kernel of a node in memory, for a whole agent in any mode: all that it asks and runs. */
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { fakeIpvs } from './fakeIpvs.ts';
 import { fakeKernel } from './fakeKernel.ts';
@@ -6,13 +6,14 @@ import { fakeKernel } from './fakeKernel.ts';
 /** What every rule of a listed chain has counted. */
 const PACKETS = 7;
 
-export function fakeNode(): Kernel {
+export function fakeNodeKernel(): Kernel {
   const tables = fakeKernel({ 'net.ipv4.conf.all.route_localnet': '0' });
   const servers = fakeIpvs({ 4: ['192.168.0.1'], 6: [] });
   const isOfServers = (program: string): boolean => program === 'ip' || program === 'ipvsadm';
   const sysctls = new Map<string, string>();
 
   async function list(program: string, args: readonly string[]): Promise<string> {
+    if (program === 'ss' || program === 'nft' || args.includes('rule')) return '';
     if (isOfServers(program)) return servers.reader.list(program, args);
     if (!/^ip6?tables(?:-nft)?$/.test(program)) return tables.list(program, args);
     const last = args.at(-1) ?? '';
