@@ -1,7 +1,6 @@
 /** Profiles of the running agent, behind --profiling, at the paths where Go programs have theirs. */
-import { Session } from 'node:inspector/promises';
 import type { HeapProfiler, Profiler } from 'node:inspector';
-import { getHeapSnapshot } from 'node:v8';
+import type { Session } from 'node:inspector/promises';
 
 import { textAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
@@ -54,9 +53,10 @@ export function profilingRoutes(argv: readonly string[], profiler: ProfilerOfPro
   }
 
   /** Busy until the client has it: it is as large as the heap. */
-  function snapshot(): Answer {
+  async function snapshot(): Promise<Answer> {
     if (isBusy) return BUSY;
     isBusy = true;
+    const { getHeapSnapshot } = await import('node:v8');
     const stream = getHeapSnapshot();
     stream.once('close', () => {
       isBusy = false;
@@ -108,7 +108,9 @@ export function v8Profiler(): ProfilerOfProcess {
 }
 
 async function inSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const session = new Session();
+  // Loaded only now: most agents never need it, and it takes 2 MB.
+  const inspector = await import('node:inspector/promises');
+  const session = new inspector.Session();
   session.connect();
   try {
     return await use(session);

@@ -2,6 +2,7 @@
 import { printDuration } from '../config/duration.ts';
 import { FLAGS } from '../config/flags.ts';
 import type { Flag } from '../config/flags.ts';
+import { valueAt } from '../config/layers.ts';
 import type { Config } from '../config/schema.ts';
 
 /** The value of each flag that sets a field, by its name without hyphens. */
@@ -9,17 +10,9 @@ export function flagValues(config: Config): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const flag of FLAGS) {
     if (flag.path !== undefined)
-      values.set(flag.name, printValue(flag, fieldAt(config, flag.path)));
+      values.set(flag.name, printValue(flag, valueAt(config, flag.path)));
   }
   return values;
-}
-
-function fieldAt(config: Config, path: string): unknown {
-  let value: unknown = config;
-  for (const key of path.split('.')) {
-    if (typeof value === 'object' && value !== null) value = Reflect.get(value, key);
-  }
-  return value;
 }
 
 function printValue(flag: Flag, value: unknown): string {

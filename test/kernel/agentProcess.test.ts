@@ -37,7 +37,9 @@ interface Synced {
 
 interface Running {
   readonly child: ChildProcess;
-  /** The next line `synced` of its log. */
+  /** The next line of its log with this text. */
+  line(text: string): Promise<string>;
+  /** The next line `synced`. */
   synced(): Promise<Synced>;
 }
 
@@ -50,22 +52,20 @@ function start(where: TestNamespace): Running {
     log += chunk.toString();
     child.emit('logged');
   });
-  return {
-    child,
-    async synced() {
-      for (;;) {
-        const line = log.split('\n').find((each) => each.includes('"synced"'));
-        if (line !== undefined) {
-          log = log.slice(log.indexOf(line) + line.length);
-          return JSON.parse(line) as Synced;
-        }
-        const signal = AbortSignal.timeout(15_000 * SLOWNESS);
-        await once(child, 'logged', { signal }).catch((cause: unknown) => {
-          throw new Error(`the agent logged no further sync:\n${log}`, { cause });
-        });
+  async function line(text: string): Promise<string> {
+    for (;;) {
+      const found = log.split('\n').find((each) => each.includes(text));
+      if (found !== undefined) {
+        log = log.slice(log.indexOf(found) + found.length);
+        return found;
       }
-    },
-  };
+      const signal = AbortSignal.timeout(15_000 * SLOWNESS);
+      await once(child, 'logged', { signal }).catch((cause: unknown) => {
+        throw new Error(`the agent logged no further ${text}:\n${log}`, { cause });
+      });
+    }
+  }
+  return { child, line, synced: async () => JSON.parse(await line('"synced"')) as Synced };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -147,8 +147,8 @@ test('killed at random instants under churn, the next start leaves what a fresh 
 });
 
 /** Status and weight header of a health check node port, asked inside the namespace. */
-async function healthOf(where: TestNamespace, port: number): Promise<string> {
-  const code = `const answer = await fetch('http://127.0.0.1:${String(port)}/any');
+async function healthOf(where: TestNamespace, port: number, path = '/any'): Promise<string> {
+  const code = `const answer = await fetch('http://127.0.0.1:${String(port)}${path}');
     // As text: numbers are coloured where the output is a terminal.
     console.log(String(answer.status) + ' ' + answer.headers.get('x-load-balancing-endpoint-weight'));`;
   const args = ['--input-type=module', '-e', code];
@@ -217,11 +217,12 @@ test('--cleanup fails and names what a foreign rule holds', async () => {
   assert.match(said, /still there: .*nat\/chain\/KUBE-MARK-MASQ/);
 });
 
-test('a taken port is one clear line and changes no rule', async () => {
+test('a taken port that must not be is one clear line and changes no rule', async () => {
   const blocker = start(other);
   await blocker.synced();
   const before = await rulesIn(other);
-  const args = ['netns', 'exec', other.name, ...COMMAND, ...SOURCE];
+  const strict = '--bind-address-hard-fail';
+  const args = ['netns', 'exec', other.name, ...COMMAND, ...SOURCE, strict];
   const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -230,4 +231,18 @@ test('a taken port is one clear line and changes no rule', async () => {
   assert.match(said, /fairway: cannot listen on .*:10256.*--healthz-bind-address/);
   assert.equal(await rulesIn(other), before);
   await end(blocker.child, 'SIGTERM');
+});
+
+test('otherwise the work goes on, and the port is served when the process before has ended', async () => {
+  writeLoadBalancer(['10.244.0.1']);
+  const before = start(other);
+  await before.synced();
+  const after = start(other);
+  assert.match(await after.line('"server not listening"'), /:10256.*--healthz-bind-address/);
+  await after.synced();
+  await end(before.child, 'SIGTERM');
+  await after.line('"server listening after all"');
+  await after.line('"server listening after all"');
+  assert.equal(await healthOf(other, 10_256, '/livez'), '200 null');
+  await end(after.child, 'SIGTERM');
 });

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { printFlagsTable } from '../../src/config/flags.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { metricsRoutes } from '../../src/serve/metricsRoutes.ts';
+import { profilingRoutes, v8Profiler } from '../../src/serve/profiling.ts';
+import { pathsOf } from '../../src/serve/routes.ts';
 
 const README = readFileSync('README.md', 'utf8');
 
@@ -30,3 +34,20 @@ for (const file of ['README.md', 'src/README.md', 'src/backends/iptables/README.
     for (const [, target = ''] of links) assert.ok(existsSync(folder + target), target);
   });
 }
+
+test('every path of the metrics port is told, and no other', () => {
+  const { registry } = createMetrics({ version: '', mode: 'iptables' });
+  const text = { contentType: '', metrics: () => registry.metrics() };
+  const routes = metricsRoutes({
+    ...{ mode: '', configz: () => ({}), flagz: () => new Map(), metrics: text },
+    component: { name: '', version: '', startedAt: 0, runtime: '' },
+    slis: { ...text, reset: () => undefined },
+    onPing: () => undefined,
+    profiling: { routes: profilingRoutes([], v8Profiler()), setVerbosity: () => undefined },
+  });
+  const [, shown = ''] = /<!-- paths -->(.*)<!-- \/paths -->/s.exec(README) ?? [];
+  const told = cells(shown).flatMap(([, path = '']) =>
+    Array.from(path.matchAll(/`([^`]+)`/g), ([, name]) => name),
+  );
+  assert.deepEqual(told.sort(), pathsOf(routes));
+});

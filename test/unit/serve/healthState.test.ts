@@ -160,3 +160,12 @@ test('the node is eligible while it is known and not leaving', () => {
   }
   assert.deepEqual(seen, [false, true, false, true, false]);
 });
+
+test('another limit counts for what waits already', () => {
+  const state = createHealthState({ families: [4], maxWaitMs: MAX_WAIT_MS });
+  state.queued([4], 0);
+  state.setMaxWait(1000);
+  assert.equal(state.status(1001).isAlive, false);
+  state.setMaxWait(MAX_WAIT_MS);
+  assert.equal(state.status(1001).isAlive, true);
+});
