@@ -49,6 +49,27 @@ function withoutChance(line: string): string {
     .replace(/--on-port \d+/, '--on-port N');
 }
 
+/** Files that an agent is fed from; they outlive it. */
+export interface Site {
+  readonly lab: Lab;
+  readonly manifests: string;
+  readonly config: string;
+}
+
+export function createSite(lab: Lab): Site {
+  const directory = mkdtempSync(join(directoryOf(lab.prefix), 'site-'));
+  const manifests = mkdtempSync(join(directory, 'manifests-'));
+  const site = { lab, manifests, config: mkdtempSync(join(directory, 'config-')) };
+  putObjects(site, objects());
+  return site;
+}
+
+/** As a whole, so that no agent sees half of it. */
+export function putObjects({ manifests, config }: Site, yaml: string): void {
+  writeFileSync(join(config, 'objects'), yaml);
+  renameSync(join(config, 'objects'), join(manifests, 'objects.yaml'));
+}
+
 export interface Agent {
   readonly process: AgentProcess;
   /** Change its configuration file as an operator would; resolves when the mode is in force. */
@@ -57,28 +78,26 @@ export interface Agent {
 
 /** Start an agent in this mode; resolves when its rules stand. */
 export async function startIn(
-  lab: Lab,
+  site: Site,
   mode: string,
   flags: readonly string[] = [],
 ): Promise<Agent> {
-  const directory = mkdtempSync(join(directoryOf(lab.prefix), 'agent-'));
-  const manifests = mkdtempSync(join(directory, 'manifests-'));
-  const config = mkdtempSync(join(directory, 'config-'));
-  writeFileSync(join(manifests, 'objects.yaml'), objects());
+  const { lab, manifests, config } = site;
   put(config, mode);
+  const log = join(mkdtempSync(join(config, '..', 'log-')), 'log');
   const args = [
     ...[`--config=${config}/config.conf`, `--manifests=${manifests}`],
     ...[`--hostname-override=${NODE}`, '--logging-format=json', '--iptables-variant=nft'],
     ...['--userspace-sync-period=1s', '--userspace-min-sync-period=0s', ...flags],
   ];
-  const process = startAgent(lab.namespace(NODE), args, join(directory, 'log'));
-  await waitUntil(process, `in mode ${mode}`, () => changes(process) > 0);
+  const process = startAgent(lab.namespace(NODE), args, log);
+  await waitUntil(process, `in mode ${mode}`, () => syncCount(process, '[0-9]') > 0);
   return {
     process,
     async switchTo(next) {
-      const before = changes(process);
+      const before = syncCount(process, '[1-9]');
       put(config, next);
-      await waitUntil(process, `in mode ${next}`, () => changes(process) > before);
+      await waitUntil(process, `in mode ${next}`, () => syncCount(process, '[1-9]') > before);
     },
   };
 }
@@ -98,11 +117,12 @@ function put(directory: string, mode: string): void {
   renameSync(join(directory, 'next'), join(directory, 'config.conf'));
 }
 
-/** How many syncs changed something. */
-function changes({ logged }: AgentProcess): number {
+/** How many syncs had that many operations. */
+function syncCount({ logged }: AgentProcess, operations: string): number {
+  const pattern = new RegExp(`"msg":"synced".*"operations":${operations}`);
   return logged()
     .split('\n')
-    .filter((line) => /"msg":"synced".*"operations":[1-9]/.test(line)).length;
+    .filter((line) => pattern.test(line)).length;
 }
 
 const TARGETS = [
