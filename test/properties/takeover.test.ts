@@ -39,7 +39,9 @@ const POLICIES: Readonly<Record<Mode, Policy>> = {
   },
 };
 
-const now = (): number => 0;
+function now(): number {
+  return 0;
+}
 
 function backendOf(mode: Mode): Backend {
   const make: Readonly<Record<Mode, () => Backend>> = {

@@ -52,11 +52,9 @@ export function fakeKernel(initial: Readonly<Record<string, string>> = {}): Fake
     const family = familyOfProgram(program, 'save');
     const [first, second] = args;
     if (family !== undefined) return tables[family].save(first === '-t' ? second : undefined);
-    if (program === 'ipset' && first === 'save') return ipset.save();
-    if (program === 'ipset' && first === 'list' && second === '-terse') return ipset.listTerse();
-    if (program === 'ipset' && first === 'list' && second === '-name') {
-      return Array.from(ipset.save().matchAll(/^create (\S+)/gm), ([, name]) => name).join('\n');
-    }
+    const listed =
+      program === 'ipset' ? listSets(ipset, `${first ?? ''} ${second ?? ''}`) : undefined;
+    if (listed !== undefined) return listed;
     throw missing(program, args);
   }
 
@@ -77,6 +75,19 @@ export function fakeKernel(initial: Readonly<Record<string, string>> = {}): Fake
     list: async (program, args) => show(program, args),
     sysctl: (name) => Promise.resolve(sysctls.get(name)),
   };
+}
+
+function listSets(ipset: FakeIpset, command: string): string | undefined {
+  switch (command.trimEnd()) {
+    case 'save':
+      return ipset.save();
+    case 'list -terse':
+      return ipset.listTerse();
+    case 'list -name':
+      return Array.from(ipset.save().matchAll(/^create (\S+)/gm), ([, name]) => name).join('\n');
+    default:
+      return undefined;
+  }
 }
 
 /** 6 for `ip6tables-nft-save`; undefined where it is no iptables program of this kind. */
