@@ -10,6 +10,7 @@ import { createHealthState } from '../serve/healthState.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { HealthState } from '../serve/healthState.ts';
 import type { EventSink } from '../watch/events.ts';
+import type { RequestObserver } from '../watch/connection.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
 import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
@@ -37,7 +38,7 @@ export interface AgentOptions {
   readonly events: EventSink;
   /** In userspace mode; the real one when absent. */
   readonly openRelay?: typeof openRelayOf;
-  readonly makeSource: (observer: SourceObserver) => ObjectSource;
+  readonly makeSource: (observer: SourceObserver & RequestObserver) => ObjectSource;
   /** Called once, after the first sync. */
   readonly onReady: () => void;
 }
