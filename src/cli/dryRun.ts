@@ -53,6 +53,7 @@ async function fill(store: Store, config: Config, log: Log): Promise<void> {
     disconnected: unused,
     relisted: unused,
     heard: unused,
+    answered: unused,
   });
   await new Promise<void>((resolve) => {
     source.start(listedAll(store, resolve));

@@ -5,6 +5,7 @@ import { apiServerSource } from '../watch/apiServer.ts';
 import { inCluster } from '../watch/cluster.ts';
 import type { Cluster } from '../watch/cluster.ts';
 import { connectTo } from '../watch/connection.ts';
+import type { RequestObserver } from '../watch/connection.ts';
 import { createEventSink, noEvents } from '../watch/events.ts';
 import type { EventSink } from '../watch/events.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
@@ -13,7 +14,7 @@ import type { ObjectSource } from '../watch/source.ts';
 import { systemClock } from '../watch/systemClock.ts';
 
 export interface OpenSource {
-  readonly makeSource: (observer: SourceObserver) => ObjectSource;
+  readonly makeSource: (observer: SourceObserver & RequestObserver) => ObjectSource;
   readonly events: EventSink;
 }
 
@@ -26,17 +27,17 @@ export async function openSource(config: Config, log: Log): Promise<OpenSource> 
       events: noEvents,
     };
   }
-  const connection = connectTo(await clusterOf(config));
+  // Events, too, are told to the observer of the source.
+  let requests: RequestObserver | undefined;
+  const connection = connectTo(await clusterOf(config), {
+    observer: { answered: (request) => requests?.answered(request) },
+  });
   return {
-    makeSource: (observer) =>
-      apiServerSource({
-        connection,
-        nodeName,
-        log,
-        observer,
-        clock: systemClock,
-        random: Math.random,
-      }),
+    makeSource(observer) {
+      requests = observer;
+      const parts = { connection, nodeName, log, observer };
+      return apiServerSource({ ...parts, clock: systemClock, random: Math.random });
+    },
     events: createEventSink({ connection, nodeName, log, now: () => Date.now() }),
   };
 }

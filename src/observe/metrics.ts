@@ -8,6 +8,8 @@ import { buildInfo, fairwayMetrics } from './fairwayMetrics.ts';
 import type { FairwayMetrics } from './fairwayMetrics.ts';
 import { kubeProxyMetrics } from './kubeProxyMetrics.ts';
 import type { KubeProxyMetrics } from './kubeProxyMetrics.ts';
+import { restClientMetrics } from './restClientMetrics.ts';
+import type { RestClientMetrics } from './restClientMetrics.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -15,6 +17,8 @@ export interface Metrics {
   readonly kubeProxy: KubeProxyMetrics;
   /** `fairway_…` */
   readonly fairway: FairwayMetrics;
+  /** `rest_client_…` */
+  readonly restClient: RestClientMetrics;
   /** From now on show the metrics of this mode; what those of others counted they keep. */
   showMode(mode: Mode): void;
 }
@@ -35,7 +39,8 @@ export function createMetrics(build: { version: string; mode: Mode }): Metrics {
     kubeProxy.showMode(mode);
   }
   showMode(build.mode);
-  return { registry, kubeProxy, fairway: fairwayMetrics(registry), showMode };
+  const fairway = fairwayMetrics(registry);
+  return { registry, kubeProxy, fairway, restClient: restClientMetrics(registry), showMode };
 }
 
 /** The label that kube-proxy gives what it does once per family. */

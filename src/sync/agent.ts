@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { createHealthState } from '../serve/healthState.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { EventSink } from '../watch/events.ts';
+import type { RequestObserver } from '../watch/connection.ts';
 import type { SourceObserver } from '../watch/followKind.ts';
 import type { ObjectSink, ObjectSource } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
@@ -28,7 +29,7 @@ export interface AgentOptions {
   readonly events: EventSink;
   /** In userspace mode; the real one when absent. */
   readonly openRelay?: typeof openRelayOf;
-  readonly makeSource: (observer: SourceObserver) => ObjectSource;
+  readonly makeSource: (observer: SourceObserver & RequestObserver) => ObjectSource;
   /** Called once, after the first sync. */
   readonly onReady: () => void;
 }

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { AnsweredRequest } from '../observe/restClientMetrics.ts';
 import { ApiError, parseStatus } from './apiError.ts';
 import type { Cluster, Credentials, TlsMaterial } from './cluster.ts';
 
@@ -37,6 +38,12 @@ export interface ConnectionOptions {
    * word (a failed machine, a firewall that forgot the flow) would be waited on for ever.
    */
   readonly inactivityMs?: number;
+  readonly observer?: RequestObserver;
+}
+
+export interface RequestObserver {
+  /** A request's answer begins, or there will be none. */
+  answered(request: AnsweredRequest): void;
 }
 
 const INACTIVITY_MS = 180_000;
@@ -49,7 +56,7 @@ const ERROR_BODY_BYTES = 64 * 1024;
 
 export function connectTo(cluster: Cluster, options: ConnectionOptions = {}): Connection {
   const agents = agentCache(cluster.server);
-  const inactivityMs = options.inactivityMs ?? INACTIVITY_MS;
+  const { inactivityMs = INACTIVITY_MS, observer } = options;
 
   async function send(request: Outgoing): Promise<http.IncomingMessage> {
     const credentials = await cluster.credentials();
@@ -60,7 +67,22 @@ export function connectTo(cluster: Cluster, options: ConnectionOptions = {}): Co
       agent: agents.agentFor(credentials),
     };
     const url = requestUrl(cluster.server, request);
-    const answer = await exchange({ url, target, body: request.body, inactivityMs });
+    const { method } = request;
+    const began = performance.now();
+    const tell = (code: number | undefined): void =>
+      observer?.answered({
+        method,
+        host: url.host,
+        code,
+        seconds: (performance.now() - began) / 1000,
+      });
+    const answer = await exchange({ url, target, body: request.body, inactivityMs }).catch(
+      (error: unknown) => {
+        tell(undefined);
+        throw error;
+      },
+    );
+    tell(answer.statusCode);
     if (isSuccess(answer)) return answer;
     throw await apiErrorOf(answer);
   }
