@@ -35,6 +35,7 @@ export async function run(options: RunOptions): Promise<number> {
       ...{ config, log },
       read: () => readConfig(flags, environment),
       async apply(next, changed) {
+        log.setVerbosity(next.logging.verbosity);
         if (changed.every((path) => isLive(path))) {
           await setUpNode(next, ground.kernel, log);
           await agent.reconfigure(next);

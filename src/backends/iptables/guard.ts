@@ -194,7 +194,10 @@ export function hairpinMatch(family: Family): string {
 
 function postroutingRules(policy: Policy, family: Family): readonly string[] {
   const hairpin = `-m conntrack --ctstate DNAT ${hairpinMatch(family)}`;
-  return [`${hairpin} ${setMark(policy)}`, ...masqueradeRules(policy)];
+  const [unmarked = '', ...masquerade] = masqueradeRules(policy);
+  // Does nothing but count the first packets to NodePorts at 127.0.0.1, all of which are marked.
+  const counted = policy.localhostNodePorts ? ['-m conntrack --ctorigdst 127.0.0.0/8'] : [];
+  return [`${hairpin} ${setMark(policy)}`, unmarked, ...counted, ...masquerade];
 }
 
 /** Masquerade what is marked, and take the mark away. */

@@ -13,7 +13,8 @@ export interface FlowLimits {
 export interface FlowTable {
   /**
    * Room for one more, where need be in place of the flow that has been one-way and idle for the
-   * longest; false when none has been for at least so many milliseconds.
+   * longest; false when none has been for at least so many milliseconds, and conversations do not
+   * crowd it.
    */
   makeRoom(now: number, idleMs: number): boolean;
   /** End the oldest one-way flow but this; false when there is none. */
@@ -26,6 +27,11 @@ export interface FlowTable {
   expire(now: number): void;
   size(): number;
 }
+
+/** Share of the table from which conversations make room for each other. */
+const CROWDED = 0.75;
+/** Longer than a resolver or a program that polls waits between two packets of one flow. */
+const SILENT_MS = 5000;
 
 /** What ends a flow must `remove` it. */
 export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): FlowTable {
@@ -40,6 +46,18 @@ export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): 
     return true;
   }
 
+  /**
+   * Where conversations themselves fill the table, the one that has been silent for the longest makes
+   * room. Never for the sake of one-way flows, which anybody can make any number of.
+   */
+  function evictTwoWay(now: number): boolean {
+    const oldest = twoWay.oldest();
+    const isCrowded = twoWay.size() >= limits.mostFlows * CROWDED;
+    if (!isCrowded || oldest === undefined || now - oldest.activeAt < SILENT_MS) return false;
+    end(oldest);
+    return true;
+  }
+
   function expireIn(list: typeof oneWay, timeoutMs: number, now: number): void {
     for (let flow = list.oldest(); flow !== undefined; flow = list.oldest()) {
       if (now - flow.activeAt < timeoutMs) return;
@@ -50,7 +68,8 @@ export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): 
   return {
     makeRoom(now, idleMs) {
       if (oneWay.size() + twoWay.size() < limits.mostFlows) return true;
-      return now - (oneWay.oldest()?.activeAt ?? Infinity) >= idleMs && evict();
+      if (now - (oneWay.oldest()?.activeAt ?? Infinity) >= idleMs) return evict();
+      return evictTwoWay(now);
     },
     evict,
     add(flow) {

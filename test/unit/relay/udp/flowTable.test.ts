@@ -14,7 +14,7 @@ function tableOf(limits = LIMITS) {
   return { table, ended };
 }
 
-test('room is made of one-way flows, the longest idle first, and of no others', () => {
+test('room is made of one-way flows, the longest idle first, and not of conversations', () => {
   const { table, ended } = tableOf();
   const flows = [1, 2, 3].map((key) => aFlow(key));
   for (const flow of flows) {
@@ -33,6 +33,30 @@ test('room is made of one-way flows, the longest idle first, and of no others', 
   assert.equal(table.makeRoom(9, 0), false);
   assert.equal(table.evict(), false);
   assert.equal(table.size(), 3);
+});
+
+test('where conversations fill the table, one that has long been silent makes room', () => {
+  const { table, ended } = tableOf();
+  for (const key of [1, 2, 3]) {
+    const flow = aFlow(key);
+    table.add(flow);
+    table.endpointSpoke(flow, key);
+    table.clientSpoke(flow, key);
+  }
+  assert.equal(table.makeRoom(5000, 0), false);
+  assert.ok(table.makeRoom(5001, 0));
+  assert.deepEqual(ended, [1]);
+});
+
+test('but not where the table is full of one-way flows', () => {
+  const { table, ended } = tableOf();
+  for (const key of [1, 2]) table.add(aFlow(key));
+  const flow = aFlow(3);
+  table.add(flow);
+  table.endpointSpoke(flow, 0);
+  table.clientSpoke(flow, 0);
+  assert.equal(table.makeRoom(6000, 7000), false);
+  assert.deepEqual(ended, []);
 });
 
 test('in a flood, room is made only of flows that were idle for a while', () => {
