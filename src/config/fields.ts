@@ -1,14 +1,17 @@
 /** Builders of the schema's fields. Each takes the text of a flag and says what it expects. */
 import { z } from 'zod';
 
-import { familyOf, parseCidr } from '../net/address.ts';
+import { familyOf, parseCidr, parseIp } from '../net/address.ts';
 import type { Cidr } from '../net/address.ts';
 import { parseBindAddress } from './bindAddress.ts';
 import { parseDuration } from './duration.ts';
-import { parseInteger } from './integer.ts';
+import { parseGoInteger, parseInteger } from './integer.ts';
 
 /** Longer ones overflow the 32 bits of Node's timers, which then fire at once. */
 const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/** 2^63 - 1 nanoseconds, rounded down. */
+const GO_LONGEST_MS = 9_223_372_036_854;
 
 /** Rules are built from these, so only what names of interfaces are usually made of. */
 const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
@@ -16,7 +19,7 @@ const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
 const NODE_NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
 
 /** A text that `parse` understands; `expected` is what the problem's line says otherwise. */
-function field<T>(expected: string, parse: (text: string) => T | undefined) {
+export function field<T>(expected: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -33,9 +36,11 @@ function optionalField(expected: string, accepts: (text: string) => boolean) {
   }).transform(({ value }) => value);
 }
 
-/** One of some words. */
-export function wordField<const W extends string>(words: readonly W[]) {
-  return field(words.join(' or '), (text) => words.find((word) => word === text));
+/** One of some words; the first also for an empty text, which is how kube-proxy has it. */
+export function wordField<const W extends string>(words: readonly [W, ...W[]]) {
+  return field(words.join(' or '), (text) =>
+    text === '' ? words[0] : words.find((word) => word === text),
+  );
 }
 
 /** What Go's flags accept for a boolean. */
@@ -48,7 +53,7 @@ export function booleanField() {
 
 export function integerField(least: number, most: number) {
   return field(`a number from ${String(least)} to ${String(most)}`, (text) =>
-    parseInteger(text, least, most),
+    parseGoInteger(text, least, most),
   );
 }
 
@@ -58,7 +63,17 @@ export function durationField({ canBeZero }: { readonly canBeZero: boolean }) {
   return field(`a duration such as 30s, 1m30s or 500ms, ${limits}`, (text) => {
     const ms = parseDuration(text);
     if (ms === undefined || ms > MAX_DURATION_MS) return undefined;
-    return ms > 0 || canBeZero ? ms : undefined;
+    return ms > 0 || (canBeZero && ms === 0) ? ms : undefined;
+  });
+}
+
+/** Milliseconds, from a Go duration that no timer of ours waits for: Go's longest one is the limit. */
+export function longDurationField({ canBeZero }: { readonly canBeZero: boolean }) {
+  const limit = canBeZero ? 'not below 0' : 'more than 0';
+  return field(`a duration such as 30s, 1h30m or 24h, ${limit}`, (text) => {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms > GO_LONGEST_MS) return undefined;
+    return ms > 0 || (canBeZero && ms === 0) ? ms : undefined;
   });
 }
 
@@ -86,6 +101,15 @@ export function portRangeField() {
     const [first, last] = [parseInteger(from, 1, 65_535), parseInteger(to, 1, 65_535)];
     return first === undefined || last === undefined || first >= last ? undefined : { first, last };
   });
+}
+
+/** Any text, as it is. */
+export function textField() {
+  return field('a text', (text) => text);
+}
+
+export function ipField() {
+  return field('an IP address', (text) => parseIp(text));
 }
 
 export function urlField() {
@@ -117,14 +141,6 @@ export function nodeNameField() {
     const name = text.trim().toLowerCase();
     return NODE_NAME.test(name) ? name : undefined;
   });
-}
-
-/** A mode of those that are built; `''` is how KubeProxyConfiguration spells its default. */
-export function modeField<const M extends string>(modes: readonly [M, ...M[]]) {
-  const [defaultMode] = modes;
-  return field(`a mode that exists so far: ${modes.join(' or ')}`, (text) =>
-    text === '' ? defaultMode : modes.find((mode) => mode === text),
-  );
 }
 
 /** No CIDR, one, or one of each family. */

@@ -1,6 +1,6 @@
 /** Defaults, environment and flags become a Config, or a list of what is wrong with them. */
 import { findConflicts } from './conflicts.ts';
-import { FLAGS } from './flags.ts';
+import { FIELDS_WITHOUT_FLAG, FLAGS } from './flags.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
 
@@ -54,8 +54,9 @@ function unknownFlags(flagValues: FlagValues): string[] {
 
 function defaults({ hostname }: Environment): Layer {
   const layer = new Map<string, Setting>();
+  for (const [path, text] of FIELDS_WITHOUT_FLAG) layer.set(path, { text, source: path });
   for (const { name, path, defaultValue } of FLAGS) {
-    layer.set(path, { text: defaultValue, source: `--${name}` });
+    if (path !== undefined) layer.set(path, { text: defaultValue, source: `--${name}` });
   }
   return layer.set('nodeName', { text: hostname, source: 'host name' });
 }
@@ -69,7 +70,8 @@ function fromFlags(flagValues: FlagValues): Layer {
   const layer = new Map<string, Setting>();
   for (const { name, path } of FLAGS) {
     const value = flagValues[name];
-    if (value !== undefined) layer.set(path, { text: String(value), source: `--${name}` });
+    if (path !== undefined && value !== undefined)
+      layer.set(path, { text: String(value), source: `--${name}` });
   }
   return layer;
 }
@@ -82,9 +84,11 @@ interface Branch {
 function nested(settings: Layer): Branch {
   const root: Branch = {};
   for (const [path, { text }] of settings) {
-    const [head = '', leaf] = path.split('.');
-    if (leaf === undefined) root[head] = text;
-    else root[head] = { ...branchOf(root[head]), [leaf]: text };
+    const keys = path.split('.');
+    const leaf = keys.pop() ?? '';
+    let branch = root;
+    for (const key of keys) branch = branch[key] = branchOf(branch[key]);
+    branch[leaf] = text;
   }
   return root;
 }

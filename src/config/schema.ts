@@ -1,42 +1,51 @@
-/** Config: all that the operator can choose, named as in KubeProxyConfiguration where it has it. */
+/**
+ * Config: all that the operator can choose. Names are those of KubeProxyConfiguration (package
+ * k8s.io/kube-proxy/config/v1alpha1) where it has them.
+ */
 import { z } from 'zod';
 
 import { MODES } from '../backends/backend.ts';
-import { BALANCINGS } from '../model/balancings.ts';
-import { SCHEDULERS } from '../model/schedulers.ts';
+import {
+  featureGatesField,
+  minorVersionField,
+  oldPortRangeField,
+  quantityField,
+  rateField,
+  vmoduleField,
+} from './componentFields.ts';
 import {
   bindField,
   booleanField,
-  cidrsField,
   clusterCidrField,
-  durationField,
-  durationsField,
+  field,
   integerField,
   interfaceField,
-  modeField,
+  ipField,
+  longDurationField,
   nodeNameField,
   nodePortAddressesField,
   pathField,
-  portRangeField,
+  textField,
   urlField,
   wordField,
 } from './fields.ts';
+import { iptables, ipvs, nftables, userspace } from './schemaModes.ts';
 
 const LOCAL_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
 
-const iptables = z.strictObject({
-  masqueradeAll: booleanField().describe('Masquerade everything that is sent to a ClusterIP'),
-  masqueradeBit: integerField(0, 31).describe('Bit of the packet mark that asks to masquerade'),
-  localhostNodePorts: booleanField().describe('Accept NodePorts on 127.0.0.0/8'),
-  syncPeriod: durationField({ canBeZero: false }).describe(
-    'How often the rules are checked and, where others changed them, repaired',
+const INT32_MAX = 2 ** 31 - 1;
+
+const clientConnection = z.strictObject({
+  kubeconfig: pathField().describe(
+    'File that says where the API server is; without it, what a pod finds in its environment',
   ),
-  minSyncPeriod: durationField({ canBeZero: true }).describe(
-    'Least time from the end of a sync to the start of the next',
+  server: urlField().describe(
+    "The API server's URL, over what the kubeconfig or the environment say: its own Service's address works only once the rules stand",
   ),
-  variant: wordField(['auto', 'nft', 'legacy']).describe(
-    'Variant of the iptables programs: nft, legacy, or auto for the one that the node uses',
-  ),
+  acceptContentTypes: textField(),
+  contentType: textField(),
+  qps: rateField(),
+  burst: integerField(0, INT32_MAX),
 });
 
 const detectLocal = z.strictObject({
@@ -48,92 +57,91 @@ const detectLocal = z.strictObject({
   ),
 });
 
-const ipvs = z.strictObject({
-  scheduler: wordField(SCHEDULERS).describe(
-    'How a connection gets its endpoint, where no annotation fairway.dev/scheduler says otherwise',
+const conntrack = z.strictObject({
+  maxPerCore: integerField(0, INT32_MAX).describe(
+    'Connections that the kernel tracks at most, for each processor; 0 leaves its limit',
   ),
-  excludeCIDRs: cidrsField().describe(
-    'Virtual servers whose address is in one of these are never removed',
+  min: integerField(0, INT32_MAX).describe(
+    'The least that this limit is, however few processors; not with 0 for each of them',
   ),
-  strictARP: booleanField().describe(
-    "Answer ARP only for the asked interface's own addresses, never for a Service's",
+  tcpEstablishedTimeout: longDurationField({ canBeZero: true }).describe(
+    "When an idle TCP connection is no longer tracked; 0s leaves the kernel's",
   ),
-  tcpTimeout: durationField({ canBeZero: true }).describe(
-    "When an idle TCP connection is forgotten; 0s leaves the kernel's",
+  tcpCloseWaitTimeout: longDurationField({ canBeZero: true }).describe(
+    "The same for one that only the client has closed; 0s leaves the kernel's",
   ),
-  tcpFinTimeout: durationField({ canBeZero: true }).describe(
-    "The same after its end has begun; 0s leaves the kernel's",
+  tcpBeLiberal: booleanField().describe(
+    'Let TCP packets outside the window pass, where they are otherwise dropped as INVALID',
   ),
-  udpTimeout: durationField({ canBeZero: true }).describe(
-    "When an idle UDP flow is forgotten; 0s leaves the kernel's",
+  udpTimeout: longDurationField({ canBeZero: true }).describe(
+    "When a UDP flow without an answer is no longer tracked; 0s leaves the kernel's",
   ),
-  drainTimeout: durationField({ canBeZero: true }).describe(
-    'How long the connections of an endpoint that went may still run',
+  udpStreamTimeout: longDurationField({ canBeZero: true }).describe(
+    "When an idle UDP flow with answers is no longer tracked; 0s leaves the kernel's",
   ),
-  syncPeriod: durationField({ canBeZero: false }).describe(
-    'How often the node is checked and, where others changed it, repaired',
-  ),
-  minSyncPeriod: durationField({ canBeZero: true }).describe(
-    'Least time from the end of a sync to the start of the next',
+  strict: booleanField().describe(
+    'Do not start where these cannot be set, as kube-proxy does; otherwise it is a warning',
   ),
 });
 
-const userspace = z.strictObject({
-  ports: portRangeField().describe(
-    'Where the relay listens, on addresses that nobody can dial: the first free port; a second process takes the next',
-  ),
-  workers: integerField(0, 64).describe('Threads of the relay; 0 for half of the processors'),
-  balancing: wordField(BALANCINGS).describe(
-    'How a connection gets its endpoint, where no annotation fairway.dev/balancing says otherwise',
-  ),
-  dialTimeouts: durationsField().describe(
-    'How long each attempt at an endpoint may take before the next one is tried; after the last the client is reset',
-  ),
-  connectionLimit: integerField(0, 1_000_000).describe(
-    'Most connections at a time; 0 for what the limit on open files allows',
-  ),
-  idleTimeout: durationField({ canBeZero: true }).describe(
-    'When a TCP connection that moves no byte is closed; 0s for never',
-  ),
-  udpTimeout: durationField({ canBeZero: false }).describe(
-    'When an idle UDP flow is forgotten; one that had no answer, after a quarter of it',
-  ),
-  udpFlows: integerField(1, 1_000_000).describe('Most UDP flows at a time'),
-  drainTimeout: durationField({ canBeZero: true }).describe(
-    'How long running connections may go on once the agent is asked to end',
-  ),
-  strictARP: booleanField().describe(
-    "Answer ARP only for the asked interface's own addresses, never for a Service's",
-  ),
-  keepClientAddress: booleanField().describe(
-    "Pods of this node see their clients' address, for clients from elsewhere; takes routing table 142",
-  ),
-  bridgeNetfilter: wordField(['keep', 'off']).describe(
-    'Whether iptables sees packets on bridges: keep what the node says, or off, for pods on a bridge where the kernel allows no BPF or is older than 5.17',
-  ),
-  syncPeriod: durationField({ canBeZero: false }).describe(
-    'How often rules and table are checked and, where others changed them, repaired',
-  ),
-  minSyncPeriod: durationField({ canBeZero: true }).describe(
-    'Least time from the end of a sync to the start of the next',
-  ),
+const streamOptions = z.strictObject({
+  splitStream: booleanField(),
+  infoBufferSize: quantityField(),
 });
+
+const logging = z.strictObject({
+  format: wordField(['text', 'json']).describe(
+    'Log lines for people (text) or for programs (json)',
+  ),
+  verbosity: integerField(0, INT32_MAX).describe('How much to log; from 4 on, debug messages too'),
+  flushFrequency: longDurationField({ canBeZero: true }),
+  vmodule: vmoduleField(),
+  options: z.strictObject({ text: streamOptions, json: streamOptions }),
+});
+
+const winkernel = z.strictObject({
+  networkName: textField(),
+  sourceVip: textField(),
+  enableDSR: booleanField(),
+  rootHnsEndpointName: textField(),
+  forwardHealthCheckVip: booleanField(),
+});
+
+/** `''` is how KubeProxyConfiguration spells its default. */
+const mode = field(`${MODES.join(' or ')} (nftables is not there yet)`, (text) =>
+  text === '' ? MODES[0] : MODES.find((each) => each === text),
+);
+
+/** What is to be done once instead of serving. */
+const tasks = {
+  dryRun: booleanField().describe('Print what would be done as a shell script; change nothing'),
+  cleanup: booleanField().describe('Remove all that this program or kube-proxy put on the node'),
+  initOnly: booleanField().describe(
+    'Set what only a privileged process may set on the node, then end',
+  ),
+  writeConfigTo: pathField().describe(
+    'Write the configuration with its defaults as KubeProxyConfiguration to this file, then end',
+  ),
+};
 
 export const configSchema = z.strictObject({
-  mode: modeField(MODES).describe(`How Services get into the kernel: ${MODES.join(' or ')}`),
-  clientConnection: z.strictObject({
-    kubeconfig: pathField().describe(
-      'File that says where the API server is; without it, what a pod finds in its environment',
-    ),
-    server: urlField().describe(
-      "The API server's URL, over what the kubeconfig or the environment say: its own Service's address works only once the rules stand",
-    ),
-  }),
+  mode: mode.describe(`How Services get into the kernel: ${MODES.join(' or ')}`),
+  configFile: pathField().describe(
+    "kube-proxy's configuration file; flags that it has a field for then do not count",
+  ),
+  fairwayConfigFile: pathField().describe(
+    'File of what kube-proxy has no field for, and of the mode, before the other file',
+  ),
+  ...tasks,
+  clientConnection,
   manifests: pathField().describe(
     'Take objects from this YAML or JSON file or directory (- for stdin), not from an API server',
   ),
   nodeName: nodeNameField().describe(
     'Name of the Node we run on; by default NODE_NAME of the environment, else the host name',
+  ),
+  bindAddress: ipField().describe(
+    "The node's primary address, where it is not that of its Node; nothing listens on it",
   ),
   clusterCIDR: clusterCidrField().describe(
     "The pods' addresses, one CIDR or one of each family: what comes from elsewhere is masqueraded",
@@ -145,24 +153,29 @@ export const configSchema = z.strictObject({
   iptables,
   ipvs,
   userspace,
+  nftables,
+  winkernel,
   nodePortAddresses: nodePortAddressesField().describe(
     'Accept NodePorts only on local addresses in these CIDRs, or on the primary ones of the Node',
   ),
+  conntrack,
+  oomScoreAdj: integerField(-1000, 1000).describe(
+    'How soon the kernel ends this process when it is short of memory, as oom_score_adj has it',
+  ),
   healthzBindAddress: bindField(10_256).describe('Where to serve /healthz, /livez and /readyz'),
   metricsBindAddress: bindField(10_249).describe('Where to serve /metrics and /proxyMode'),
-  conntrack: z.strictObject({
-    tcpBeLiberal: booleanField().describe(
-      'Let TCP packets outside the window pass, where they are otherwise dropped as INVALID',
-    ),
-  }),
-  logging: z.strictObject({
-    format: wordField(['text', 'json']).describe(
-      'Log lines for people (text) or for programs (json)',
-    ),
-    verbosity: integerField(0, 10).describe('How much to log; from 4 on, debug messages too'),
-  }),
-  dryRun: booleanField().describe('Print what would be done as a shell script; change nothing'),
-  cleanup: booleanField().describe('Remove all that this program or kube-proxy put on the node'),
+  bindAddressHardFail: booleanField().describe(
+    'End where one of these two cannot be served; otherwise try again and go on',
+  ),
+  enableProfiling: booleanField().describe(
+    'Serve profiles of processor and memory, beside metrics',
+  ),
+  showHiddenMetricsForVersion: minorVersionField(),
+  logging,
+  configSyncPeriod: longDurationField({ canBeZero: false }),
+  featureGates: featureGatesField(),
+  portRange: oldPortRangeField(),
+  windowsRunAsService: booleanField(),
 });
 
 /** Validated; durations are milliseconds. */
