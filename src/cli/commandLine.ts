@@ -28,7 +28,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 // Each command loads only what it needs: the agent's start is measured, and so is a dry run's.
 async function serve(config: Config, version: string): Promise<number> {
   if (config.dryRun) return (await import('./dryRun.ts')).dryRun(config);
-  if (config.cleanup) return (await import('./cleanup.ts')).cleanup();
+  if (config.cleanup) return (await import('./cleanup.ts')).cleanup(config);
   return (await import('./run.ts')).run(config, version);
 }
 

@@ -29,7 +29,12 @@ export async function dryRun(config: Config): Promise<number> {
     stream: process.stderr,
     now: () => new Date(),
   });
-  const store = createStore({ nodeName: config.nodeName, startedAt: 0, onChange: () => undefined });
+  const store = createStore({
+    nodeName: config.nodeName,
+    proxyName: config.serviceProxyName,
+    startedAt: 0,
+    onChange: () => undefined,
+  });
   await fill(store, config, log);
   const node = nodeOf(store, config.nodeName);
   const { policy, missing } = policyFrom(config, node);

@@ -19,7 +19,7 @@ export interface OpenSource {
 
 /** Throws when there is no configuration to reach an API server with. */
 export async function openSource(config: Config, log: Log): Promise<OpenSource> {
-  const { manifests, nodeName } = config;
+  const { manifests, nodeName, serviceProxyName: proxyName } = config;
   if (manifests !== undefined) {
     return {
       makeSource: () => manifestSource({ path: manifests, stdin: process.stdin, log }),
@@ -32,6 +32,7 @@ export async function openSource(config: Config, log: Log): Promise<OpenSource> 
       apiServerSource({
         connection,
         nodeName,
+        proxyName,
         log,
         observer,
         clock: systemClock,

@@ -18,7 +18,7 @@ export async function run(config: Config, version: string): Promise<number> {
     const { makeSource, events } = await openSource(config, log);
     log.info('starting', { version, mode: config.mode, node: config.nodeName });
     const stopped = signalled(['SIGTERM', 'SIGINT']);
-    const kernel = linuxKernel();
+    const kernel = linuxKernel({ procSys: config.procSys });
     const agent = await startAgent({
       config,
       version,

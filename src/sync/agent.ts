@@ -67,6 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let onChange = (): void => undefined;
   const store = createStore({
     nodeName: config.nodeName,
+    proxyName: config.serviceProxyName,
     startedAt: Date.now(),
     onChange: () => {
       onChange();
