@@ -16,6 +16,7 @@ import { FAMILIES } from '../net/family.ts';
 import type { Family } from '../net/family.ts';
 import { sortedMap } from '../sorted/sortedMap.ts';
 import { withRelay } from '../sync/relay.ts';
+import { programName } from './programName.ts';
 
 const NOTHING: Installed = sortedMap();
 
@@ -33,7 +34,7 @@ export async function cleanup({ procSys }: Pick<Config, 'procSys'>): Promise<num
     process.stdout.write('Nothing of fairway or kube-proxy is left on this node.\n');
     return 0;
   }
-  process.stderr.write(left.map((line) => `fairway: still there: ${line}\n`).join(''));
+  process.stderr.write(left.map((line) => `${programName()}: still there: ${line}\n`).join(''));
   return 1;
 }
 

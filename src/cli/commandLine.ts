@@ -1,34 +1,58 @@
 /** From the arguments to the command that they ask for. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { loadConfig } from '../config/load.ts';
+import type { Environment } from '../config/load.ts';
+import type { Note } from '../config/layers.ts';
 import type { Config } from '../config/schema.ts';
+import { openLog } from './openLog.ts';
 import { parseCommandLine } from './program.ts';
+import { programName } from './programName.ts';
+import { readConfig } from './readConfig.ts';
 import { reportFailure } from './reportFailure.ts';
 
 /** Runs to the end; resolves with the exit code: 0 well, 1 failed, 2 wrongly asked. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const version = packageVersion();
-  const request = parseCommandLine(argv, version);
+  const name = programName();
+  const request = parseCommandLine(argv, version, name);
   if (request.command === 'none') return request.exitCode === 0 ? 0 : 2;
   const environment = { nodeName: process.env['NODE_NAME'], hostname: hostname() };
-  const { config, problems } = loadConfig(request.flags, environment);
+  const { config, problems, notes } = await readConfig(request.flags, environment);
   if (problems !== undefined) {
-    process.stderr.write(problems.map((problem) => `fairway: ${problem}\n`).join(''));
+    process.stderr.write(problems.map((problem) => `${name}: ${problem}\n`).join(''));
     return 2;
   }
+  await tell(config, notes);
   try {
-    return await serve(config, version);
+    return await serve(config, { version, environment });
   } catch (error) {
     reportFailure(error);
     return 1;
   }
 }
 
+/** Before anything else: it may explain what goes wrong then. */
+async function tell({ logging }: Config, notes: readonly Note[]): Promise<void> {
+  const log = openLog(logging);
+  for (const { level, message, fields } of notes) log[level](message, fields);
+  await log.close();
+}
+
+interface Circumstances {
+  readonly version: string;
+  readonly environment: Environment;
+}
+
 // Each command loads only what it needs: the agent's start is measured, and so is a dry run's.
-async function serve(config: Config, version: string): Promise<number> {
+// Where several are asked for, the first of these counts, as in kube-proxy.
+async function serve(config: Config, { version, environment }: Circumstances): Promise<number> {
+  if (config.writeConfigTo !== undefined) {
+    const { writeConfig } = await import('./writeConfig.ts');
+    return writeConfig(config, config.writeConfigTo, environment);
+  }
   if (config.dryRun) return (await import('./dryRun.ts')).dryRun(config);
   if (config.cleanup) return (await import('./cleanup.ts')).cleanup(config);
+  if (config.initOnly) return (await import('./initOnly.ts')).initOnly(config);
   return (await import('./run.ts')).run(config, version);
 }
 

@@ -4,7 +4,6 @@ import { policyFrom } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { buildSnapshot } from '../model/snapshot.ts';
 import { FAMILIES } from '../net/family.ts';
-import { createLog } from '../observe/log.ts';
 import type { Log } from '../observe/log.ts';
 import { printPlan } from '../plan/print.ts';
 import { sortedMap } from '../sorted/sortedMap.ts';
@@ -19,16 +18,13 @@ import { KINDS } from '../watch/source.ts';
 import type { Kind, ObjectSink } from '../watch/source.ts';
 import { createStore } from '../watch/store.ts';
 import type { Store } from '../watch/store.ts';
+import { openLog } from './openLog.ts';
 import { openSource } from './openSource.ts';
+import { programName } from './programName.ts';
 
 /** Resolves with the exit code once the script is written to standard output. */
 export async function dryRun(config: Config): Promise<number> {
-  const log = createLog({
-    format: config.logging.format,
-    level: 'info',
-    stream: process.stderr,
-    now: () => new Date(),
-  });
+  const log = openLog({ ...config.logging, verbosity: 0 });
   const store = createStore({
     nodeName: config.nodeName,
     proxyName: config.serviceProxyName,
@@ -36,7 +32,7 @@ export async function dryRun(config: Config): Promise<number> {
     onChange: () => undefined,
   });
   await fill(store, config, log);
-  const node = nodeOf(store, config.nodeName);
+  const node = nodeOf(store, config);
   const { policy, missing } = policyFrom(config, node);
   if (missing !== undefined) throw new Error(`expected ${missing.join(', ')}, found none`);
   const snapshot = buildSnapshot(inputsOf(store, { families: FAMILIES, node, policy }));
@@ -73,7 +69,7 @@ async function fill(store: Store, config: Config, log: Log): Promise<void> {
 async function fillFromManifests(store: Store, path: string): Promise<void> {
   const content = await readManifests(path, process.stdin);
   const fatal = content.problems.filter(({ isFatal }) => isFatal).map(describeProblem);
-  if (fatal.length > 0) throw new Error(fatal.join('\nfairway: '));
+  if (fatal.length > 0) throw new Error(fatal.join(`\n${programName()}: `));
   feedManifests(content, store);
 }
 

@@ -1,9 +1,10 @@
 /** One clear line for an operator; a stack only for what is a mistake of ours. */
 import { KernelError } from '../kernel/errors.ts';
 import { ListenError } from '../serve/listen.ts';
+import { programName } from './programName.ts';
 
 export function reportFailure(error: unknown): void {
-  process.stderr.write(`fairway: ${describe(error)}\n`);
+  process.stderr.write(`${programName()}: ${describe(error)}\n`);
 }
 
 function describe(error: unknown): string {

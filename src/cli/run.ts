@@ -1,24 +1,21 @@
 /** `fairway`: the agent, until a signal ends it. */
 import type { Config } from '../config/schema.ts';
 import { linuxKernel } from '../kernel/linux.ts';
-import { createLog } from '../observe/log.ts';
 import { startAgent } from '../sync/agent.ts';
+import { setUpNode } from '../sync/nodeSetup.ts';
 import { staySmall } from './memory.ts';
+import { openLog } from './openLog.ts';
 import { openSource } from './openSource.ts';
 
 /** Resolves with the exit code after SIGTERM or SIGINT. */
 export async function run(config: Config, version: string): Promise<number> {
-  const log = createLog({
-    format: config.logging.format,
-    level: config.logging.verbosity >= 4 ? 'debug' : 'info',
-    stream: process.stderr,
-    now: () => new Date(),
-  });
+  const log = openLog(config.logging);
   try {
     const { makeSource, events } = await openSource(config, log);
     log.info('starting', { version, mode: config.mode, node: config.nodeName });
     const stopped = signalled(['SIGTERM', 'SIGINT']);
     const kernel = linuxKernel({ procSys: config.procSys });
+    await setUpNode(config, kernel, log);
     const agent = await startAgent({
       config,
       version,

@@ -18,7 +18,7 @@ function parsePairs(text: string, yes: RegExp, no: RegExp): Record<string, boole
     if (!yes.test(value) && !no.test(value)) return undefined;
     gates.push([name, yes.test(value)]);
   }
-  return Object.fromEntries(gates);
+  return Object.fromEntries(gates.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** How much files whose name matches a pattern may log. */

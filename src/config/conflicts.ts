@@ -1,5 +1,5 @@
 /** What is wrong although each field alone is right. */
-import { MODES } from '../backends/backend.ts';
+import { printDuration } from './duration.ts';
 import type { Config } from './schema.ts';
 
 export interface Conflict {
@@ -13,13 +13,13 @@ export function findConflicts(config: Config): readonly Conflict[] {
   return [...syncConflicts(config), ...detectorConflicts(config), ...sourceConflicts(config)];
 }
 
+/** Only of the mode in use, as in kube-proxy. */
 function syncConflicts(config: Config): readonly Conflict[] {
-  return MODES.filter((mode) => config[mode].minSyncPeriod > config[mode].syncPeriod).map(
-    (mode) => ({
-      path: `${mode}.minSyncPeriod`,
-      message: `expected at most --${mode}-sync-period (${String(config[mode].syncPeriod)}ms)`,
-    }),
-  );
+  const { mode } = config;
+  const { syncPeriod, minSyncPeriod } = config[mode];
+  if (minSyncPeriod <= syncPeriod) return [];
+  const message = `expected at most the sync period of this mode, ${printDuration(syncPeriod)}`;
+  return [{ path: `${mode}.minSyncPeriod`, message }];
 }
 
 function detectorConflicts({ detectLocalMode, detectLocal }: Config): readonly Conflict[] {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { configSchema } from './schema.ts';
 import { WITHOUT_EFFECT } from './withoutEffect.ts';
 
-const UNUSED = 'Flags of kube-proxy that do nothing here';
+export const UNUSED = 'Flags of kube-proxy that do nothing here';
 const NO_MACHINE_INFO = 'Nothing here reports what machine this is';
 const ONLY_STDERR = 'Log lines go to standard error, all of them and nowhere else';
 const OWN_LINES = 'Log lines have one form, and no places in source code';

@@ -1,8 +1,19 @@
-/** Defaults, environment and flags become a Config, or a list of what is wrong with them. */
+/** Defaults, files, environment and flags become a Config, or a list of what is wrong with them. */
 import { findConflicts } from './conflicts.ts';
+import type { SourceFile } from './document.ts';
+import { readFairwayFile } from './fairwayFile.ts';
+import { KUBE_PROXY_FIELDS } from './fileFields.ts';
+import { flagLayer } from './flagLayer.ts';
+import type { FlagValues } from './flagLayer.ts';
 import { FIELDS_WITHOUT_FLAG, FLAGS } from './flags.ts';
+import { readKubeProxyFile } from './kubeProxyFile.ts';
+import { nested, valueAt } from './layers.ts';
+import type { Layer, Note, Setting } from './layers.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
+import { WITHOUT_EFFECT } from './withoutEffect.ts';
+
+export type { FlagValues } from './flagLayer.ts';
 
 /** What matters of the process's environment. */
 export interface Environment {
@@ -12,37 +23,67 @@ export interface Environment {
   readonly hostname: string;
 }
 
-/** By flag name without hyphens; true where a flag was given without a value. */
-export type FlagValues = Readonly<Record<string, string | true | undefined>>;
-
-/** Either a Config, or one line per problem: where, what was expected, what was found. */
-export type Loaded =
-  | { readonly config: Config; readonly problems?: never }
-  | { readonly config?: never; readonly problems: readonly string[] };
-
-/** A value for one field and where it comes from, as the operator knows it. */
-interface Setting {
-  readonly text: string;
-  readonly source: string;
+/** The configuration files that the flags name, as far as they do. */
+export interface ConfigFiles {
+  /** --config */
+  readonly kubeProxy?: SourceFile | undefined;
+  /** --fairway-config */
+  readonly fairway?: SourceFile | undefined;
 }
 
-/** Settings by path in Config. */
-type Layer = ReadonlyMap<string, Setting>;
+/**
+ * Either a Config and what the operator should read in the log, or one line per problem: where,
+ * what was expected, what was found.
+ */
+export type Loaded =
+  | { readonly config: Config; readonly notes: readonly Note[]; readonly problems?: never }
+  | { readonly config?: never; readonly notes: readonly Note[]; readonly problems: Problems };
 
-/** Later layers win: defaults < environment < flags. */
-export function loadConfig(flagValues: FlagValues, environment: Environment): Loaded {
+type Problems = readonly string[];
+
+/**
+ * Later layers win: defaults < environment < kube-proxy's file < our file < flags that still count.
+ * To be called again with the same flags and new texts when a file changed.
+ */
+export function loadConfig(
+  flagValues: FlagValues,
+  environment: Environment,
+  configFiles: ConfigFiles = {},
+): Loaded {
+  const { files, flags, notes, problems } = readLayers(flagValues, configFiles);
+  if (problems.length > 0) return { notes, problems };
+  const { kubeProxy } = configFiles;
+  const base = new Map([...defaults(environment), ...fileDefaults(kubeProxy, files)]);
+  const settings = new Map([...base, ...files, ...flags]);
+  preferManifests(settings);
+  spreadPeriods(settings);
+  const judged = judge(settings);
+  const said = [...notes, ...judged.notes];
+  if (judged.config === undefined) return { notes: said, problems: judged.problems };
+  return { config: judged.config, notes: [...said, ...idleFields(judged.config, files, base)] };
+}
+
+interface Layers {
+  readonly files: Layer;
+  readonly flags: Layer;
+  readonly notes: readonly Note[];
+  /** What cannot even be read. */
+  readonly problems: Problems;
+}
+
+const NO_FILE = { settings: new Map<string, Setting>(), notes: [], problems: [] };
+
+function readLayers(flagValues: FlagValues, { kubeProxy, fairway }: ConfigFiles): Layers {
+  const shared = kubeProxy === undefined ? NO_FILE : readKubeProxyFile(kubeProxy);
+  const own = fairway === undefined ? NO_FILE : readFairwayFile(fairway);
+  const flags = flagLayer(flagValues, kubeProxy !== undefined);
   const unknown = unknownFlags(flagValues);
-  if (unknown.length > 0) return { problems: unknown };
-  const settings: Layer = new Map([
-    ...defaults(environment),
-    ...fromEnvironment(environment),
-    ...fromFlags(flagValues),
-  ]);
-  const parsed = configSchema.safeParse(nested(settings));
-  const issues = parsed.success ? findConflicts(parsed.data) : parsed.error.issues.map(flatIssue);
-  const problems = issues.map(({ path, message }) => printProblem(settings, path, message));
-  if (parsed.success && problems.length === 0) return { config: parsed.data };
-  return { problems };
+  return {
+    files: new Map([...shared.settings, ...own.settings]),
+    flags: flags.settings,
+    notes: [...shared.notes, ...flags.notes],
+    problems: [...unknown, ...shared.problems, ...own.problems, ...flags.problems],
+  };
 }
 
 function unknownFlags(flagValues: FlagValues): string[] {
@@ -52,56 +93,141 @@ function unknownFlags(flagValues: FlagValues): string[] {
     .map((name) => `--${name}: expected a flag that exists, see --help`);
 }
 
-function defaults({ hostname }: Environment): Layer {
+function defaults({ hostname, nodeName = '' }: Environment): Map<string, Setting> {
   const layer = new Map<string, Setting>();
-  for (const [path, text] of FIELDS_WITHOUT_FLAG) layer.set(path, { text, source: path });
+  const origin = 'default';
+  for (const [path, text] of FIELDS_WITHOUT_FLAG) layer.set(path, { text, source: path, origin });
   for (const { name, path, defaultValue } of FLAGS) {
-    if (path !== undefined) layer.set(path, { text: defaultValue, source: `--${name}` });
+    if (path !== undefined) layer.set(path, { text: defaultValue, source: `--${name}`, origin });
   }
-  return layer.set('nodeName', { text: hostname, source: 'host name' });
+  const fromHost = { text: hostname, source: 'host name', origin } as const;
+  const fromDaemonSet = {
+    text: nodeName,
+    source: 'environment variable NODE_NAME',
+    origin: 'environment',
+  } as const;
+  return layer.set('nodeName', nodeName === '' ? fromHost : fromDaemonSet);
 }
 
-function fromEnvironment({ nodeName = '' }: Environment): Layer {
-  if (nodeName === '') return new Map();
-  return new Map([['nodeName', { text: nodeName, source: 'environment variable NODE_NAME' }]]);
-}
-
-function fromFlags(flagValues: FlagValues): Layer {
+/** What a field is when kube-proxy's file leaves it out: not always as without a file. */
+function fileDefaults(file: SourceFile | undefined, files: Layer): Layer {
   const layer = new Map<string, Setting>();
-  for (const { name, path } of FLAGS) {
-    const value = flagValues[name];
-    if (path !== undefined && value !== undefined)
-      layer.set(path, { text: String(value), source: `--${name}` });
+  if (file === undefined) return layer;
+  const isIpv6 = files.get('bindAddress')?.text.includes(':') === true;
+  const special = new Map([['ipvs.minSyncPeriod', '0s'], ...(isIpv6 ? IPV6_ADDRESSES : [])]);
+  for (const [name, { path }] of KUBE_PROXY_FIELDS) {
+    const text = special.get(path) ?? DEFAULT_TEXTS.get(path);
+    // The name of the Node is not the file's to have a default for.
+    if (text === undefined || path === 'nodeName') continue;
+    layer.set(path, { text, source: `${file.path}: ${name}`, origin: 'default' });
   }
   return layer;
 }
 
-interface Branch {
-  [key: string]: string | Branch;
+const IPV6_ADDRESSES = [
+  ['healthzBindAddress', '[::]:10256'],
+  ['metricsBindAddress', '[::1]:10249'],
+] as const;
+
+const DEFAULT_TEXTS: ReadonlyMap<string, string> = new Map([
+  ...FIELDS_WITHOUT_FLAG,
+  ...FLAGS.flatMap(({ path, defaultValue }) =>
+    path === undefined ? [] : [[path, defaultValue] as const],
+  ),
+]);
+
+function setText(layer: Map<string, Setting>, path: string, text: string): void {
+  const setting = layer.get(path);
+  if (setting !== undefined) layer.set(path, { ...setting, text });
 }
 
-/** `iptables.syncPeriod` becomes `{iptables: {syncPeriod}}`. */
-function nested(settings: Layer): Branch {
-  const root: Branch = {};
-  for (const [path, { text }] of settings) {
-    const keys = path.split('.');
-    const leaf = keys.pop() ?? '';
-    let branch = root;
-    for (const key of keys) branch = branch[key] = branchOf(branch[key]);
-    branch[leaf] = text;
+/** A dry run with the file of a node has objects of its own. */
+function preferManifests(settings: Map<string, Setting>): void {
+  if (settings.get('manifests')?.text === '') return;
+  const path = 'clientConnection.kubeconfig';
+  if (settings.get(path)?.origin === 'file') setText(settings, path, '');
+}
+
+/** kube-proxy's periods for iptables are those of every mode but ipvs. */
+function spreadPeriods(settings: Map<string, Setting>): void {
+  if (settings.get('mode')?.text !== 'userspace') return;
+  for (const period of ['syncPeriod', 'minSyncPeriod']) {
+    const general = settings.get(`iptables.${period}`);
+    const isUnsaid = settings.get(`userspace.${period}`)?.origin === 'default';
+    if (isUnsaid && general?.origin !== 'default' && general !== undefined) {
+      settings.set(`userspace.${period}`, general);
+    }
   }
-  return root;
 }
 
-function branchOf(value: string | Branch | undefined): Branch {
-  return typeof value === 'object' ? value : {};
+interface Judged {
+  readonly config?: Config;
+  readonly problems: Problems;
+  readonly notes: readonly Note[];
 }
 
-function flatIssue(issue: { readonly path: readonly PropertyKey[]; readonly message: string }) {
-  return { path: issue.path.map(String).join('.'), message: issue.message };
+interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Parse all settings; what only another mode would need does not stand in the way of this one. */
+function judge(settings: Layer): Judged {
+  const parsed = parse(settings);
+  const unused = parsed.issues.filter(({ path }) => isUnused(path, settings));
+  if (unused.length === 0) return { ...conclude(settings, parsed), notes: [] };
+  const usable = new Map(settings);
+  for (const { path } of unused) {
+    const text = DEFAULT_TEXTS.get(path) ?? '';
+    usable.set(path, { text, source: path, origin: 'default' });
+  }
+  const notes = unused.map(({ path, message }): Note => {
+    const { source = path, text = '' } = settings.get(path) ?? {};
+    const fields = { where: source, problem: message, found: text };
+    return { level: 'warn', message: 'wrong setting of a mode that is not in use', fields };
+  });
+  return { ...conclude(settings, parse(usable)), notes };
+}
+
+/** kube-proxy looks at these only in their mode, so files exist that are wrong there. */
+function isUnused(path: string, settings: Layer): boolean {
+  const { origin } = settings.get(path) ?? {};
+  if (origin !== 'file') return false;
+  const mode = settings.get('mode')?.text;
+  if (path === 'clusterCIDR') {
+    return !['', 'ClusterCIDR'].includes(settings.get('detectLocalMode')?.text ?? '');
+  }
+  return ['ipvs', 'nftables'].some((each) => path.startsWith(`${each}.`) && mode !== each);
+}
+
+function parse(settings: Layer): { config?: Config; issues: readonly Issue[] } {
+  const parsed = configSchema.safeParse(nested(settings));
+  if (parsed.success) return { config: parsed.data, issues: [] };
+  const issues = parsed.error.issues.map(({ path, message }) => ({
+    path: path.map(String).join('.'),
+    message,
+  }));
+  return { issues };
+}
+
+function conclude(settings: Layer, { config, issues }: ReturnType<typeof parse>) {
+  const all = config === undefined ? issues : findConflicts(config);
+  const problems = all.map(({ path, message }) => printProblem(settings, path, message));
+  return config === undefined || problems.length > 0 ? { problems } : { config, problems };
 }
 
 function printProblem(settings: Layer, path: string, message: string): string {
   const { text, source } = settings.get(path) ?? { text: '', source: path };
   return `${source}: ${message}, found ${JSON.stringify(text)}`;
+}
+
+/** A note for each field of the files that says something else than its default and is not used. */
+function idleFields(config: Config, files: Layer, base: Layer): readonly Note[] {
+  const usual = parse(base).config;
+  return [...files].flatMap(([path, { source }]): readonly Note[] => {
+    const why = WITHOUT_EFFECT.get(path);
+    const differs = JSON.stringify(valueAt(config, path)) !== JSON.stringify(valueAt(usual, path));
+    if (why === undefined || !differs) return [];
+    return [{ level: 'info', message: 'field does nothing here', fields: { where: source, why } }];
+  });
 }

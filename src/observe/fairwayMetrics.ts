@@ -83,13 +83,16 @@ function sourceMetrics(registry: Registry): Pick<FairwayMetrics, SourceMetric> {
   };
 }
 
-/** `fairway_build_info{version,mode} 1`. */
-export function showBuild(registry: Registry, build: { version: string; mode: string }): void {
+/** `fairway_build_info{version,mode} 1`; the function sets the mode. */
+export function buildInfo(registry: Registry, version: string): (mode: string) => void {
   const info = new Gauge({
     name: 'fairway_build_info',
     help: 'Version and mode of this agent; always 1',
     labelNames: ['version', 'mode'],
     registers: [registry],
   });
-  info.set(build, 1);
+  return (mode) => {
+    info.reset();
+    info.set({ version, mode }, 1);
+  };
 }

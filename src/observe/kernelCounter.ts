@@ -1,22 +1,25 @@
 import { Counter } from 'prom-client';
-import type { Registry } from 'prom-client';
 
-/** A count that the kernel keeps and that we only pass on. */
+/** A count that others keep, such as the kernel, and that we only pass on. */
 export interface KernelCounter {
-  /** The total as last read. Until the first call the metric has no value, which is not zero. */
-  set(total: number): void;
+  readonly metric: Counter;
+  /** The total as last read; undefined for unknown, which has no value and is not zero. */
+  set(total: number | undefined): void;
 }
 
-export function kernelCounter(
-  registry: Registry,
-  { name, help }: { readonly name: string; readonly help: string },
-): KernelCounter {
-  const counter = new Counter({ name, help, registers: [registry] });
-  counter.remove();
+/** Registered nowhere. Until the first `set` it has no value. */
+export function kernelCounter(options: {
+  readonly name: string;
+  readonly help: string;
+}): KernelCounter {
+  const metric = new Counter({ ...options, registers: [] });
+  metric.remove();
   return {
+    metric,
     set(total) {
-      counter.reset();
-      counter.inc(total);
+      metric.reset();
+      if (total === undefined) metric.remove();
+      else metric.inc(total);
     },
   };
 }

@@ -1,12 +1,14 @@
 /**
- * kube-proxy's metrics of iptables mode, with its names, types, labels and buckets, so that
- * dashboards and alerts made for it go on working. All label values come from fixed sets.
+ * kube-proxy's metrics (1.36), with its names, types, labels and buckets, so that dashboards and
+ * alerts made for it go on working. All label values come from fixed sets.
  */
 import { Counter, Gauge, Histogram, exponentialBuckets, linearBuckets } from 'prom-client';
-import type { Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 
+import type { Mode } from '../backends/backend.ts';
 import { kernelCounter } from './kernelCounter.ts';
 import type { KernelCounter } from './kernelCounter.ts';
+import { metricGroup } from './metricGroup.ts';
 
 /** Labels are `ip_family` (see ipFamily) unless the type says otherwise. */
 export interface KubeProxyMetrics extends SyncMetrics, ChangeMetrics, IptablesMetrics {
@@ -32,9 +34,9 @@ interface SyncMetrics {
 
 interface ChangeMetrics {
   readonly endpointChangesPending: Gauge;
-  readonly endpointChanges: Counter;
+  readonly endpointChanges: KernelCounter;
   readonly serviceChangesPending: Gauge;
-  readonly serviceChanges: Counter;
+  readonly serviceChanges: KernelCounter;
 }
 
 interface IptablesMetrics {
@@ -50,6 +52,9 @@ interface IptablesMetrics {
 const BY_FAMILY = ['ip_family'] as const;
 const BY_TABLE = ['table', 'ip_family'] as const;
 
+/** What is shown depends on the mode. */
+const NOWHERE: Registry[] = [];
+
 /** 1 ms to 16.4 s. */
 const DURATION_BUCKETS = exponentialBuckets(0.001, 2, 15);
 
@@ -62,15 +67,34 @@ const PROGRAMMING_BUCKETS = [
   ...linearBuckets(120, 30, 7),
 ];
 
-export function kubeProxyMetrics(registry: Registry): KubeProxyMetrics {
-  return {
-    ...syncMetrics(registry),
-    ...changeMetrics(registry),
-    ...iptablesMetrics(registry),
-    healthzAnswers: answerCounter(registry, 'healthz'),
-    livezAnswers: answerCounter(registry, 'livez'),
+/**
+ * Which modes have a metric that not all have, as kube-proxy registers them. kube-proxy has no
+ * userspace mode any more; ours shows what ipvs mode shows, as it writes with the same tools.
+ */
+const ONLY_IN: Readonly<Partial<Record<keyof KubeProxyMetrics, readonly Mode[]>>> = {
+  fullSyncDuration: ['iptables'],
+  partialSyncDuration: ['iptables'],
+  restoreFailures: ['iptables', 'ipvs', 'userspace'],
+  partialRestoreFailures: ['iptables'],
+  rules: ['iptables'],
+  rulesWritten: ['iptables'],
+  invalidDropped: ['iptables'],
+  localhostNodePortsAccepted: ['iptables'],
+};
+
+export interface ModalMetrics extends KubeProxyMetrics {
+  /** Show the metrics that kube-proxy has in this mode, and no other; none before the first call. */
+  showMode(mode: Mode): void;
+}
+
+export function kubeProxyMetrics(registry: Registry): ModalMetrics {
+  const metrics: KubeProxyMetrics = {
+    ...syncMetrics(),
+    ...changeMetrics(),
+    ...iptablesMetrics(),
+    healthzAnswers: answerCounter('healthz'),
+    livezAnswers: answerCounter('livez'),
     conntrackDuration: durations(
-      registry,
       'conntrack_reconciler_sync_duration_seconds',
       'How long finding and deleting stale flows took',
     ),
@@ -78,21 +102,29 @@ export function kubeProxyMetrics(registry: Registry): KubeProxyMetrics {
       name: 'kubeproxy_conntrack_reconciler_deleted_entries_total',
       help: 'Stale flows deleted from conntrack',
       labelNames: BY_FAMILY,
-      registers: [registry],
+      registers: NOWHERE,
     }),
+  };
+  const groups = Object.entries<Metric | KernelCounter>({ ...metrics }).map(([key, each]) => ({
+    modes: ONLY_IN[key as keyof KubeProxyMetrics],
+    group: metricGroup(registry, ['metric' in each ? each.metric : each]),
+  }));
+  return {
+    ...metrics,
+    showMode(mode) {
+      for (const { modes, group } of groups) group.show(modes?.includes(mode) ?? true);
+    },
   };
 }
 
-function syncMetrics(registry: Registry): SyncMetrics {
+function syncMetrics(): SyncMetrics {
   return {
-    syncDuration: durations(registry, 'sync_proxy_rules_duration_seconds', 'How long syncs took'),
+    syncDuration: durations('sync_proxy_rules_duration_seconds', 'How long syncs took'),
     fullSyncDuration: durations(
-      registry,
       'sync_full_proxy_rules_duration_seconds',
       'How long syncs took that read the node or wrote everything',
     ),
     partialSyncDuration: durations(
-      registry,
       'sync_partial_proxy_rules_duration_seconds',
       'How long syncs took that wrote only what changed',
     ),
@@ -100,112 +132,108 @@ function syncMetrics(registry: Registry): SyncMetrics {
       name: 'kubeproxy_sync_proxy_rules_last_timestamp_seconds',
       help: 'When a sync last succeeded',
       labelNames: BY_FAMILY,
-      registers: [registry],
+      registers: NOWHERE,
     }),
     lastQueued: new Gauge({
       name: 'kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds',
       help: 'When a sync was last asked for',
       labelNames: BY_FAMILY,
-      registers: [registry],
+      registers: NOWHERE,
     }),
     networkProgramming: new Histogram({
       name: 'kubeproxy_network_programming_duration_seconds',
       help: 'From the change of an endpoint, as the control plane noted it, to the kernel',
       labelNames: BY_FAMILY,
       buckets: PROGRAMMING_BUCKETS,
-      registers: [registry],
+      registers: NOWHERE,
     }),
     noLocalEndpoints: new Gauge({
       name: 'kubeproxy_sync_proxy_rules_no_local_endpoints_total',
       help: 'Service ports with traffic policy Local that have no endpoint on this node',
       labelNames: ['traffic_policy', 'ip_family'],
-      registers: [registry],
+      registers: NOWHERE,
     }),
   };
 }
 
-function changeMetrics(registry: Registry): ChangeMetrics {
-  const registers = [registry];
+function changeMetrics(): ChangeMetrics {
   const prefix = 'kubeproxy_sync_proxy_rules';
   return {
     endpointChangesPending: new Gauge({
       name: `${prefix}_endpoint_changes_pending`,
       help: 'Changed endpoints that wait for the next sync',
-      registers,
+      registers: NOWHERE,
     }),
-    endpointChanges: new Counter({
+    endpointChanges: kernelCounter({
       name: `${prefix}_endpoint_changes_total`,
       help: 'Changes of endpoints seen',
-      registers,
     }),
     serviceChangesPending: new Gauge({
       name: `${prefix}_service_changes_pending`,
       help: 'Changed Services that wait for the next sync',
-      registers,
+      registers: NOWHERE,
     }),
-    serviceChanges: new Counter({
+    serviceChanges: kernelCounter({
       name: `${prefix}_service_changes_total`,
       help: 'Changes of Services seen',
-      registers,
     }),
   };
 }
 
-function iptablesMetrics(registry: Registry): IptablesMetrics {
-  const registers = [registry];
+function iptablesMetrics(): IptablesMetrics {
   const prefix = 'kubeproxy_sync_proxy_rules_iptables';
   return {
     restoreFailures: new Counter({
       name: `${prefix}_restore_failures_total`,
       help: 'Runs of iptables-restore that failed',
       labelNames: BY_FAMILY,
-      registers,
+      registers: NOWHERE,
     }),
     partialRestoreFailures: new Counter({
       name: `${prefix}_partial_restore_failures_total`,
       help: 'Runs of iptables-restore with only what changed that failed',
       labelNames: BY_FAMILY,
-      registers,
+      registers: NOWHERE,
     }),
     rules: new Gauge({
       name: `${prefix}_total`,
       help: 'Rules that are installed',
       labelNames: BY_TABLE,
-      registers,
+      registers: NOWHERE,
     }),
     rulesWritten: new Gauge({
       name: `${prefix}_last`,
       help: 'Rules written by the last sync',
       labelNames: BY_TABLE,
-      registers,
+      registers: NOWHERE,
     }),
-    invalidDropped: kernelCounter(registry, {
+    invalidDropped: kernelCounter({
       name: 'kubeproxy_iptables_ct_state_invalid_dropped_packets_total',
       help: 'Packets dropped because conntrack calls them INVALID',
     }),
-    localhostNodePortsAccepted: kernelCounter(registry, {
+    localhostNodePortsAccepted: kernelCounter({
       name: 'kubeproxy_iptables_localhost_nodeports_accepted_packets_total',
       help: 'Packets to NodePorts on loopback addresses',
     }),
   };
 }
 
-function durations(registry: Registry, name: string, help: string): Histogram<'ip_family'> {
+function durations(name: string, help: string): Histogram<'ip_family'> {
   return new Histogram({
     name: `kubeproxy_${name}`,
     help,
     labelNames: BY_FAMILY,
     buckets: DURATION_BUCKETS,
-    registers: [registry],
+    registers: NOWHERE,
   });
 }
 
-function answerCounter(registry: Registry, path: string): Counter<'code'> {
+function answerCounter(path: string): Counter<'code'> {
   const counter = new Counter({
     name: `kubeproxy_proxy_${path}_total`,
     help: `Answers of /${path} by status code`,
     labelNames: ['code'],
-    registers: [registry],
+    registers: NOWHERE,
   });
   // Present from the start, so that the first failure shows as an increase.
   for (const code of ['200', '503']) counter.inc({ code }, 0);

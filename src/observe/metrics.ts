@@ -1,9 +1,10 @@
 /** Everything that /metrics shows, on a registry of its own. */
 import { Registry, collectDefaultMetrics } from 'prom-client';
 
+import type { Mode } from '../backends/backend.ts';
 import type { Problem } from '../model/types.ts';
 import type { Family } from '../net/family.ts';
-import { fairwayMetrics, showBuild } from './fairwayMetrics.ts';
+import { buildInfo, fairwayMetrics } from './fairwayMetrics.ts';
 import type { FairwayMetrics } from './fairwayMetrics.ts';
 import { kubeProxyMetrics } from './kubeProxyMetrics.ts';
 import type { KubeProxyMetrics } from './kubeProxyMetrics.ts';
@@ -14,19 +15,27 @@ export interface Metrics {
   readonly kubeProxy: KubeProxyMetrics;
   /** `fairway_…` */
   readonly fairway: FairwayMetrics;
+  /** From now on show the metrics of this mode; what those of others counted they keep. */
+  showMode(mode: Mode): void;
 }
 
 /** How often the delay of the event loop is sampled; the default of 10 ms wakes an idle node. */
 const EVENT_LOOP_SAMPLE_MS = 500;
 
-export function createMetrics(build: { version: string; mode: string }): Metrics {
+export function createMetrics(build: { version: string; mode: Mode }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({
     register: registry,
     eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS,
   });
-  showBuild(registry, build);
-  return { registry, kubeProxy: kubeProxyMetrics(registry), fairway: fairwayMetrics(registry) };
+  const showBuild = buildInfo(registry, build.version);
+  const kubeProxy = kubeProxyMetrics(registry);
+  function showMode(mode: Mode): void {
+    showBuild(mode);
+    kubeProxy.showMode(mode);
+  }
+  showMode(build.mode);
+  return { registry, kubeProxy, fairway: fairwayMetrics(registry), showMode };
 }
 
 /** The label that kube-proxy gives what it does once per family. */

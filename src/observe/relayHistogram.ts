@@ -1,6 +1,5 @@
 /** A histogram whose counts others keep; prom-client's own takes each value singly. */
 import { Histogram } from 'prom-client';
-import type { Registry } from 'prom-client';
 
 export interface BucketCounts {
   readonly service: string;
@@ -9,6 +8,8 @@ export interface BucketCounts {
 }
 
 export interface RelayHistogram {
+  /** To be registered. */
+  readonly metric: Histogram<'service'>;
   /** Show exactly these from now on. */
   show(all: readonly BucketCounts[]): void;
 }
@@ -19,7 +20,7 @@ interface HistogramOptions {
   readonly buckets: readonly number[];
 }
 
-export function relayHistogram(registry: Registry, options: HistogramOptions): RelayHistogram {
+export function relayHistogram(options: HistogramOptions): RelayHistogram {
   let shown: readonly BucketCounts[] = [];
   const { name, help, buckets } = options;
   const labelNames = ['service'] as const;
@@ -29,9 +30,9 @@ export function relayHistogram(registry: Registry, options: HistogramOptions): R
     ...(await empty.get()),
     values: shown.flatMap((each) => samplesOf(options, each)),
   });
-  // The registry asks for the second where there is one.
-  registry.registerMetric(Object.assign(new Histogram(own), { get, getForPromString: get }));
   return {
+    // The registry asks for the second where there is one.
+    metric: Object.assign(new Histogram(own), { get, getForPromString: get }),
     show(all) {
       shown = all;
     },

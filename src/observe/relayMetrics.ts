@@ -1,13 +1,15 @@
 /** What the relay of userspace mode counts, per Service and in all. */
 import { Counter, Gauge } from 'prom-client';
-import type { Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 
 import type { RelayCounts, ServiceCounts } from '../relay/relay.ts';
+import { kernelCounter } from './kernelCounter.ts';
+import { metricGroup } from './metricGroup.ts';
 import { relayHistogram } from './relayHistogram.ts';
 
 export interface RelayMetrics {
-  /** Show these counts from now on. */
-  show(counts: RelayCounts): void;
+  /** Show these counts from now on; undefined where there is no relay, and no metric of it. */
+  show(counts: RelayCounts | undefined): void;
 }
 
 /** Services with a label of their own: the first to have clients, for as long as there are so many. */
@@ -26,23 +28,29 @@ export function relayMetrics(
   registry: Registry,
   { buckets, mostServices = MOST_SERVICES }: RelayMetricsOptions,
 ): RelayMetrics {
-  const gauges = serviceMetrics(registry);
+  const gauges = serviceMetrics();
   const failures = new Counter({
     name: 'fairway_relay_failures_total',
     help: 'Attempts at an endpoint that failed, and clients that were let down, by kind',
     labelNames: ['service', 'kind'],
-    registers: [registry],
+    registers: [],
   });
-  const connectSeconds = relayHistogram(registry, {
+  const connectSeconds = relayHistogram({
     name: 'fairway_relay_connect_seconds',
     help: 'How long connecting to an endpoint took; the sum is an estimate from the buckets',
     buckets,
   });
-  const showProcess = processMetrics(registry);
+  const ofProcess = processMetrics();
+  const group = metricGroup(registry, [
+    ...gauges.map(([metric]) => metric),
+    ...[failures, connectSeconds.metric, ...ofProcess.metrics],
+  ]);
   const labels = labeller(mostServices);
   return {
     show(counts) {
-      showProcess(counts);
+      group.show(counts !== undefined);
+      if (counts === undefined) return;
+      ofProcess.show(counts);
       const byLabel = labels(counts.services);
       for (const [metric, read] of gauges) {
         metric.reset();
@@ -70,10 +78,10 @@ function countFailures(
 type ServiceMetric = Counter<'service'> | Gauge<'service'>;
 type Read = (counts: ServiceCounts) => number;
 
-function serviceMetrics(registry: Registry): readonly (readonly [ServiceMetric, Read])[] {
+function serviceMetrics(): readonly (readonly [ServiceMetric, Read])[] {
   const options = (name: string, help: string) => {
     const labelNames = ['service'] as const;
-    return { name: `fairway_relay_${name}`, help, labelNames, registers: [registry] };
+    return { name: `fairway_relay_${name}`, help, labelNames, registers: [] };
   };
   const counter = (name: string, help: string) => new Counter(options(name, help));
   const gauge = (name: string, help: string) => new Gauge(options(name, help));
@@ -102,38 +110,38 @@ function serviceMetrics(registry: Registry): readonly (readonly [ServiceMetric, 
   ];
 }
 
-function processMetrics(registry: Registry): (counts: RelayCounts) => void {
-  const registers = [registry];
+interface ProcessMetrics {
+  readonly metrics: readonly Metric[];
+  show(counts: RelayCounts): void;
+}
+
+function processMetrics(): ProcessMetrics {
   const open = new Gauge({
     name: 'fairway_relay_open_files',
     help: 'File descriptors that the relay holds',
-    registers,
+    registers: [],
   });
   const limit = new Gauge({
     name: 'fairway_relay_open_files_limit',
     help: 'The most that it lets there be',
-    registers,
+    registers: [],
   });
-  const pauses = new Counter({
+  const pauses = kernelCounter({
     name: 'fairway_relay_accept_pauses_total',
     help: 'How often new clients waited because file descriptors were short',
-    registers,
   });
-  const restarts = new Counter({
+  const restarts = kernelCounter({
     name: 'fairway_relay_worker_restarts_total',
     help: 'Threads of the relay that ended by a fault and were started again',
-    registers,
   });
-  return ({ files, acceptPauses, workersRestarted }) => {
-    open.set(files.open);
-    limit.set(files.limit);
-    for (const [counter, total] of [
-      [pauses, acceptPauses],
-      [restarts, workersRestarted],
-    ] as const) {
-      counter.reset();
-      counter.inc(total);
-    }
+  return {
+    metrics: [open, limit, pauses.metric, restarts.metric],
+    show({ files, acceptPauses, workersRestarted }) {
+      open.set(files.open);
+      limit.set(files.limit);
+      pauses.set(acceptPauses);
+      restarts.set(workersRestarted);
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface HealthState {
   synced(family: Family, now: number): void;
   /** undefined while the Node is unknown and after it was deleted. */
   setNode(node: NodeInfo | undefined): void;
+  /** How long a change may wait from now on. */
+  setMaxWait(ms: number): void;
   status(now: number): HealthStatus;
 }
 
@@ -52,7 +54,9 @@ interface Waiting {
 }
 
 /** Alive before anything happened; eligible only once the Node is known. */
-export function createHealthState({ families, maxWaitMs }: HealthStateOptions): HealthState {
+export function createHealthState(options: HealthStateOptions): HealthState {
+  const { families } = options;
+  let { maxWaitMs } = options;
   const waiting: readonly Waiting[] = families.map((family) => ({
     family,
     lastSynced: undefined,
@@ -82,6 +86,9 @@ export function createHealthState({ families, maxWaitMs }: HealthStateOptions): 
     },
     setNode(node) {
       isNodeEligible = node !== undefined && !node.isLeaving;
+    },
+    setMaxWait(ms) {
+      maxWaitMs = ms;
     },
     status(now) {
       const statuses = waiting.map((each) => familyStatus(each, now - maxWaitMs));

@@ -1,5 +1,4 @@
 /** The agent's two own servers: health for load balancers and kubelets, metrics for operators. */
-import { textAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { healthzAnswer, livezAnswer, readyzAnswer } from './healthAnswers.ts';
 import type { HealthStatus } from './healthState.ts';
@@ -28,36 +27,28 @@ export function startHealthServer(options: HealthServerOptions): Promise<Listene
     return answer;
   }
   const routes: Routes = new Map([
-    ['/healthz', () => counted('healthz', healthzAnswer(status()))],
-    ['/livez', () => counted('livez', livezAnswer(status()))],
-    ['/readyz', () => readyzAnswer(status())],
+    ['GET /healthz', () => counted('healthz', healthzAnswer(status()))],
+    ['GET /livez', () => counted('livez', livezAnswer(status()))],
+    ['GET /readyz', () => readyzAnswer(status())],
   ]);
-  return serve(routes, address, '--healthz-bind-address');
+  return serve(() => routes, address, '--healthz-bind-address');
 }
 
 export interface MetricsServerOptions {
   readonly address: BindAddress;
-  readonly mode: string;
-  /** A prom-client Registry, or what looks like one. */
-  readonly registry: { readonly contentType: string; metrics(): Promise<string> };
+  /** Asked for each request: what is served may change with the configuration. */
+  readonly routes: () => Routes;
 }
 
-/** /metrics, /proxyMode and /healthz. Rejects with a ListenError. */
-export function startMetricsServer(options: MetricsServerOptions): Promise<Listener> {
-  const { address, mode, registry } = options;
-  const routes: Routes = new Map<string, () => Answer | Promise<Answer>>([
-    ['/metrics', async () => textAnswer(200, await registry.metrics(), registry.contentType)],
-    // Tools compare the whole body, so there is no newline behind it.
-    ['/proxyMode', () => textAnswer(200, mode)],
-    ['/healthz', () => textAnswer(200, 'ok')],
-  ]);
+/** Rejects with a ListenError. */
+export function startMetricsServer({ address, routes }: MetricsServerOptions): Promise<Listener> {
   return serve(routes, address, '--metrics-bind-address');
 }
 
-function serve(routes: Routes, address: BindAddress, flag: string): Promise<Listener> {
+function serve(routes: () => Routes, address: BindAddress, flag: string): Promise<Listener> {
   return listen({
     ...address,
     advice: `free it or set ${flag} to another address ("" turns this server off)`,
-    answer: (request) => route(routes, request),
+    answer: (request, gone) => route(routes(), request, gone),
   });
 }

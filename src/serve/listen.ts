@@ -13,7 +13,7 @@ export interface ListenOptions {
   readonly isIpv6Only?: boolean;
   /** What the operator can do if it fails; ends the error's message. */
   readonly advice: string;
-  readonly answer: (request: IncomingMessage) => Answer | Promise<Answer>;
+  readonly answer: (request: IncomingMessage, gone: AbortSignal) => Answer | Promise<Answer>;
 }
 
 export interface Listener {
@@ -56,7 +56,12 @@ const CLOSE_GRACE_MS = 2_000;
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host, port, isIpv6Only = false } = options;
   const server = createServer(LIMITS, (request, response) => {
-    void answerRequest(server, options.answer, request).then((answer) => {
+    const gone = new AbortController();
+    response.once('close', () => {
+      gone.abort();
+    });
+    const answerOf: Answering = () => options.answer(request, gone.signal);
+    void answerRequest(server, answerOf).then((answer) => {
       send(response, answer);
     });
   });
@@ -73,23 +78,18 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return { port: boundPort(server, port), close: () => close(server) };
 }
 
-async function answerRequest(
-  server: Server,
-  answerOf: ListenOptions['answer'],
-  request: IncomingMessage,
-): Promise<Answer> {
-  const answer = await answerOrError(answerOf, request);
+type Answering = () => Answer | Promise<Answer>;
+
+async function answerRequest(server: Server, answerOf: Answering): Promise<Answer> {
+  const answer = await answerOrError(answerOf);
   // Once closed, a kept connection would only hold up the end.
   if (server.listening) return answer;
   return { ...answer, headers: { ...answer.headers, Connection: 'close' } };
 }
 
-async function answerOrError(
-  answerOf: ListenOptions['answer'],
-  request: IncomingMessage,
-): Promise<Answer> {
+async function answerOrError(answerOf: Answering): Promise<Answer> {
   try {
-    return await answerOf(request);
+    return await answerOf();
   } catch (error) {
     return textAnswer(500, `cannot answer: ${String(error)}\n`);
   }

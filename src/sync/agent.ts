@@ -6,9 +6,7 @@ import type { IptablesPrograms } from '../kernel/variant.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { relayMetrics } from '../observe/relayMetrics.ts';
 import { createHealthState } from '../serve/healthState.ts';
-import { CONNECT_BUCKETS } from '../relay/relay.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { HealthState } from '../serve/healthState.ts';
 import type { EventSink } from '../watch/events.ts';
@@ -22,7 +20,7 @@ import { flowEnder } from './endFlows.ts';
 import { startLoop } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { policyReader } from './nodePolicy.ts';
-import { countInvalid } from './packetCounts.ts';
+import { countPackets } from './packetCounts.ts';
 import { problemReporter } from './problems.ts';
 import { openRelayOf, warnOfBridges, withRelay } from './relay.ts';
 import { syncReport } from './report.ts';
@@ -85,15 +83,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     if (config.mode === 'ipvs') await kernel.list('ipvsadm', ['--list', '--numeric']);
     relay = await relayFor(options, programs);
     const health = createHealthState({ families, maxWaitMs: 2 * config[config.mode].syncPeriod });
-    const servers = await startServers({
-      ...options,
-      metrics,
-      health,
-      families,
-      store,
-      countInvalid: () => countInvalid(kernel, programs),
-      showRelay: relay && relayView(metrics, relay),
-    });
+    const servers = await startServers(
+      { ...options, metrics, health, families, store },
+      { config, relay, countPackets: () => countPackets(kernel, programs) },
+    );
     const loop = await buildLoop({ ...options, metrics, store, programs, health, servers, relay });
     onChange = (): void => {
       queued(metrics, health, programs);
@@ -127,11 +120,6 @@ async function relayFor(
   const relay = await openRelay({ ...options, programs });
   await warnOfBridges(relay, options);
   return relay;
-}
-
-function relayView({ registry }: Metrics, relay: Relay): () => void {
-  const { show } = relayMetrics(registry, { buckets: CONNECT_BUCKETS });
-  return () => show(relay.counts());
 }
 
 /** The store, and one line when the source turns out to have no Node of our name. */
@@ -176,7 +164,7 @@ async function buildLoop(parts: Parts): Promise<Loop> {
   });
   const decide = decider({
     store,
-    nodeName: config.nodeName,
+    config,
     families,
     policyOf: await policyReader({ config, log, kernel }),
     taken: report.taken,

@@ -15,7 +15,11 @@ export interface PolicyReaderOptions {
   readonly kernel: Kernel;
 }
 
-/** A function from the Node to the Policy; undefined, with one log line, while facts are missing. */
+/**
+ * A function from the Node to the Policy; undefined, with one log line, while facts are missing.
+ * (kube-proxy waits five minutes for them and ends.) Facts that a Node had and lacks now, as one
+ * that was deleted and made again does for a while, stay in force; new ones are followed at once.
+ */
 export async function policyReader(
   options: PolicyReaderOptions,
 ): Promise<(node: NodeInfo) => Policy | undefined> {
@@ -29,11 +33,17 @@ export async function policyReader(
     const { policy, missing } = policyFrom(config, node, { isConntrackLiberal, schedulers });
     const missingText = missing?.join(', ') ?? '';
     if (missingText !== waitsFor && missingText !== '') {
-      log.warn('waiting for what the Node lacks', { missing: missingText });
+      const text = last === undefined ? WAITING : GOING_ON;
+      log.warn(text, { missing: missingText });
     }
+    if (missingText === '' && waitsFor !== '') log.info('the Node lacks nothing any more');
     waitsFor = missingText;
+    if (policy === undefined) return last;
     // The same object while nothing differs: backends start anew for another Policy.
-    if (policy !== undefined && !isEqual(policy, last)) last = policy;
-    return policy && last;
+    if (!isEqual(policy, last)) last = policy;
+    return last;
   };
 }
+
+const WAITING = 'waiting for what the Node lacks';
+const GOING_ON = 'the Node lacks what it had, which stays in force';

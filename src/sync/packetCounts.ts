@@ -1,19 +1,40 @@
-/** Packets that a rule of ours has met, as the kernel counts them. */
+/** Packets that rules of ours have met, as the kernel counts them. */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { IptablesPrograms } from '../kernel/variant.ts';
 
-/** How many packets were dropped because conntrack calls them INVALID; lists one chain a family. */
-export async function countInvalid(kernel: Kernel, programs: IptablesPrograms): Promise<number> {
-  let total = 0;
-  for (const family of programs.families) {
-    const iptables = programs.names[family].save.replace(/-save$/, '');
-    const args = ['-t', 'filter', '-nvxL', 'KUBE-FORWARD'];
-    total += parseInvalid(await kernel.list(iptables, args));
-  }
-  return total;
+/** Since the rules were made; undefined where that cannot be said now. */
+export interface PacketCounts {
+  /** Dropped because conntrack calls them INVALID; 0 where they are let through. */
+  readonly invalidDropped: number | undefined;
+  /** First packets of flows to a NodePort on 127.0.0.0/8; undefined where no rule counts them. */
+  readonly localhostNodePorts: number | undefined;
 }
 
-/** From the list of the chain: its INVALID rule's first column, 0 when it has no such rule. */
-export function parseInvalid(list: string): number {
-  return Number(/^\s*(\d+)\s.*\bctstate INVALID\b/m.exec(list)?.[1] ?? 0);
+/** Lists a chain for each; a node that cannot list one now has no count. */
+export async function countPackets(
+  kernel: Pick<Kernel, 'list'>,
+  { families, names }: Pick<IptablesPrograms, 'families' | 'names'>,
+): Promise<PacketCounts> {
+  let invalidDropped: number | undefined;
+  let localhostNodePorts: number | undefined;
+  for (const family of families) {
+    const program = names[family].save.replace(/-save$/, '');
+    const list = (table: string, chain: string): Promise<string> =>
+      kernel.list(program, ['-t', table, '-nvxL', chain]).catch(() => '');
+    const forward = await list('filter', 'KUBE-FORWARD');
+    if (forward !== '') {
+      invalidDropped = (invalidDropped ?? 0) + (packetsOf(forward, /\bctstate INVALID\b/) ?? 0);
+    }
+    if (family !== 4) continue;
+    const postrouting = await list('nat', 'KUBE-POSTROUTING');
+    localhostNodePorts = packetsOf(postrouting, /\bctorigdst 127\.0\.0\.0\/8\b/);
+  }
+  return { invalidDropped, localhostNodePorts };
+}
+
+/** The first column of the rule that matches, from the list of its chain. */
+function packetsOf(list: string, rule: RegExp): number | undefined {
+  const line = list.split('\n').find((each) => rule.test(each));
+  const count = /^\s*(\d+)\s/.exec(line ?? '')?.[1];
+  return count === undefined ? undefined : Number(count);
 }

@@ -82,13 +82,7 @@ export function createEventSink(options: EventSinkOptions): EventSink {
       send({ object, type: 'Warning', reason, message, suffix: suffix.digest('hex').slice(0, 16) });
     },
     started(nodeName) {
-      // Kubernetes shows a Node's events by this uid, its name, whoever writes them.
-      const object: ObjectReference = {
-        kind: 'Node',
-        namespace: '',
-        name: nodeName,
-        uid: nodeName,
-      };
+      const object = nodeReference(nodeName);
       const suffix = now().toString(16);
       send({ object, type: 'Normal', reason: 'Starting', message: 'fairway started', suffix });
     },
@@ -97,6 +91,11 @@ export function createEventSink(options: EventSinkOptions): EventSink {
       await posting;
     },
   };
+}
+
+/** Kubernetes shows a Node's events by this uid, its name, whoever writes them. */
+export function nodeReference(name: string): ObjectReference {
+  return { kind: 'Node', namespace: '', name, uid: name };
 }
 
 /** Nodes have no namespace, but their events need one. */

@@ -29,6 +29,14 @@ for (const [argv, flags] of [
   [[], {}],
   [['--proxy-mode=iptables', '-v', '4'], { 'proxy-mode': 'iptables', v: '4' }],
   [['--masquerade-all', '--manifests', '-'], { 'masquerade-all': true, manifests: '-' }],
+  [['-v=4'], { v: '4' }],
+  [['--v=4', '--cluster_cidr=a_b'], { v: '4', 'cluster-cidr': 'a_b' }],
+  [['--masquerade_all'], { 'masquerade-all': true }],
+  [
+    ['--version=false', '--feature-gates=A=true', '--feature-gates', 'B=false'],
+    { 'feature-gates': 'A=true,B=false' },
+  ],
+  [['--nodeport-addresses=', '--nodeport-addresses=primary'], { 'nodeport-addresses': 'primary' }],
   [['--iptables-localhost-nodeports=false'], { 'iptables-localhost-nodeports': 'false' }],
   [
     ['--nodeport-addresses=10.0.0.0/8', '--nodeport-addresses=fd00::/8'],
@@ -45,6 +53,9 @@ test('--help is grouped and exits with 0', (t) => {
     assert.deepEqual(parseCommandLine(['--help'], '1.2.3'), { command: 'none', exitCode: 0 });
   });
   assert.match(text, /^Traffic:\n {2}--cluster-cidr <cidrs>/m);
+  const [, unused = ''] = text.split('\nFlags of kube-proxy that do nothing here:\n');
+  for (const line of unused.trimEnd().split('\n')) assert.match(line, /^ {2}--[a-z-]+ +[A-Z].+$/);
+  assert.match(unused, /^ {2}--boot-id-file /m);
 });
 
 test('an unknown flag is named, with where to look, and exits with another code', (t) => {

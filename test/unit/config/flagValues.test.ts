@@ -178,8 +178,7 @@ const REFUSED: readonly (readonly [string, string | true, string])[] = [
     'a duration such as 30s, 1m30s or 500ms, more than 0 and at most 596h',
   ],
   ['iptables-min-sync-period', '-1s', 'a duration such as 30s, 1m30s or 500ms, at most 596h'],
-  ['iptables-min-sync-period', '31s', 'at most --iptables-sync-period (30000ms)'],
-  ['ipvs-min-sync-period', '31s', 'at most --ipvs-sync-period (30000ms)'],
+  ['iptables-min-sync-period', '31s', 'at most the sync period of this mode, 30s'],
   ['nodeport-addresses', 'primary,10.0.0.0/8', 'either primary, or CIDRs with commas between'],
   ['nodeport-addresses', '10.0.0.1', 'either primary, or CIDRs with commas between'],
   [

@@ -7,13 +7,17 @@ import type { Registry } from 'prom-client';
 import type { ObjectReference, Problem } from '../../../src/model/types.ts';
 import { createMetrics, ipFamily, showProblems } from '../../../src/observe/metrics.ts';
 
-const BUILD = { version: '1.2.3', mode: 'iptables' };
+const BUILD = { version: '1.2.3', mode: 'iptables' } as const;
+
+const MODES = ['iptables', 'ipvs', 'userspace'] as const;
 
 interface Expected {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
   readonly buckets?: readonly number[];
+  /** All modes unless said. */
+  readonly modes?: readonly (typeof MODES)[number][];
 }
 
 /** 1 ms · 2ⁿ for n from 0 to 14. */
@@ -38,12 +42,13 @@ const PROGRAMMING = [
 
 const FAMILY = ['ip_family'];
 const TABLE = ['ip_family', 'table'];
+const IPTABLES = ['iptables'] as const;
 
 // prettier-ignore
 const KUBE_PROXY: readonly Expected[] = [
   { name: 'sync_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
-  { name: 'sync_full_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
-  { name: 'sync_partial_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
+  { name: 'sync_full_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS, modes: IPTABLES },
+  { name: 'sync_partial_proxy_rules_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS, modes: IPTABLES },
   { name: 'sync_proxy_rules_last_timestamp_seconds', type: 'gauge', labels: FAMILY },
   { name: 'sync_proxy_rules_last_queued_timestamp_seconds', type: 'gauge', labels: FAMILY },
   { name: 'network_programming_duration_seconds', type: 'histogram', labels: FAMILY, buckets: PROGRAMMING },
@@ -55,11 +60,11 @@ const KUBE_PROXY: readonly Expected[] = [
   { name: 'proxy_healthz_total', type: 'counter', labels: ['code'] },
   { name: 'proxy_livez_total', type: 'counter', labels: ['code'] },
   { name: 'sync_proxy_rules_iptables_restore_failures_total', type: 'counter', labels: FAMILY },
-  { name: 'sync_proxy_rules_iptables_partial_restore_failures_total', type: 'counter', labels: FAMILY },
-  { name: 'sync_proxy_rules_iptables_total', type: 'gauge', labels: TABLE },
-  { name: 'sync_proxy_rules_iptables_last', type: 'gauge', labels: TABLE },
-  { name: 'iptables_ct_state_invalid_dropped_packets_total', type: 'counter', labels: [] },
-  { name: 'iptables_localhost_nodeports_accepted_packets_total', type: 'counter', labels: [] },
+  { name: 'sync_proxy_rules_iptables_partial_restore_failures_total', type: 'counter', labels: FAMILY, modes: IPTABLES },
+  { name: 'sync_proxy_rules_iptables_total', type: 'gauge', labels: TABLE, modes: IPTABLES },
+  { name: 'sync_proxy_rules_iptables_last', type: 'gauge', labels: TABLE, modes: IPTABLES },
+  { name: 'iptables_ct_state_invalid_dropped_packets_total', type: 'counter', labels: [], modes: IPTABLES },
+  { name: 'iptables_localhost_nodeports_accepted_packets_total', type: 'counter', labels: [], modes: IPTABLES },
   { name: 'conntrack_reconciler_sync_duration_seconds', type: 'histogram', labels: FAMILY, buckets: DURATIONS },
   { name: 'conntrack_reconciler_deleted_entries_total', type: 'counter', labels: FAMILY },
 ];
@@ -126,10 +131,35 @@ for (const expected of ALL) {
   });
 }
 
-test('nothing is registered under our prefixes that the tables leave out', async () => {
-  const text = await createMetrics(BUILD).registry.metrics();
-  const names = [...text.matchAll(/^# TYPE ((?:kubeproxy|fairway)_\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual(names.sort(), ALL.map((row) => row.name).sort());
+async function namesIn(registry: Registry): Promise<readonly (string | undefined)[]> {
+  const text = await registry.metrics();
+  const types = text.matchAll(/^# TYPE ((?:kubeproxy|fairway)_\w+)/gm);
+  return [...types].map(([, name]) => name).sort();
+}
+
+function namesOf(mode: (typeof MODES)[number]): readonly string[] {
+  const rows = ALL.filter(({ modes }) => modes?.includes(mode) ?? true);
+  return rows.map(({ name }) => name).sort();
+}
+
+for (const mode of MODES) {
+  test(`in ${mode} mode there are the metrics of the tables, and no other`, async () => {
+    const { registry } = createMetrics({ ...BUILD, mode });
+    assert.deepEqual(await namesIn(registry), namesOf(mode));
+  });
+}
+
+test('metrics come and go with the mode, and keep what they counted', async () => {
+  const { registry, kubeProxy, showMode } = createMetrics(BUILD);
+  kubeProxy.partialRestoreFailures.inc({ ip_family: 'IPv4' }, 3);
+  showMode('ipvs');
+  assert.deepEqual(await namesIn(registry), namesOf('ipvs'));
+  const [build, ...more] = samples(await registry.metrics(), 'fairway_build_info');
+  assert.deepEqual([build?.labels['mode'], more], ['ipvs', []]);
+  showMode('iptables');
+  assert.deepEqual(await namesIn(registry), namesOf('iptables'));
+  const name = 'kubeproxy_sync_proxy_rules_iptables_partial_restore_failures_total';
+  assert.equal(samples(await registry.metrics(), name)[0]?.value, 3);
 });
 
 test('the process metrics have their standard names', async () => {
@@ -171,6 +201,8 @@ test('a counter of the kernel has no value before it was read, then the total la
   kubeProxy.invalidDropped.set(7);
   kubeProxy.invalidDropped.set(9);
   assert.deepEqual(samples(await registry.metrics(), name), [{ labels: {}, value: 9 }]);
+  kubeProxy.invalidDropped.set(undefined);
+  assert.deepEqual(samples(await registry.metrics(), name), []);
 });
 
 test('families have the names that kube-proxy gives them', () => {

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 
 import { startHealthServer, startMetricsServer } from '../../../src/serve/http.ts';
 import type { HealthStatus } from '../../../src/serve/healthState.ts';
+import { metricsRoutes } from '../../../src/serve/metricsRoutes.ts';
 import type { Listener } from '../../../src/serve/listen.ts';
 
 const ADDRESS = { host: '127.0.0.1', port: 0 };
@@ -62,6 +63,8 @@ test('each answer is about the present', async (t) => {
   assert.deepEqual(await answer.json(), { ready: true, status: { IPv4: { synced: true } } });
 });
 
+const ROUTES = metricsRoutes({ mode: () => 'iptables', registry: REGISTRY });
+
 const METRICS_PATHS: readonly (readonly [string, number, string, string])[] = [
   ['/metrics', 200, 'up 1\n', REGISTRY.contentType],
   ['/proxyMode', 200, 'iptables', 'text/plain; charset=utf-8'],
@@ -72,10 +75,7 @@ const METRICS_PATHS: readonly (readonly [string, number, string, string])[] = [
 
 for (const [path, status, body, contentType] of METRICS_PATHS) {
   test(`the metrics server answers ${path} with ${String(status)}`, async (t) => {
-    const url = await opened(
-      t,
-      startMetricsServer({ address: ADDRESS, mode: 'iptables', registry: REGISTRY }),
-    );
+    const url = await opened(t, startMetricsServer({ address: ADDRESS, routes: () => ROUTES }));
     const answer = await fetch(url + path);
     assert.equal(answer.status, status);
     assert.equal(await answer.text(), body);
@@ -84,7 +84,7 @@ for (const [path, status, body, contentType] of METRICS_PATHS) {
 }
 
 test('a taken port is an error that names the flag to change', async (t) => {
-  const options = { mode: 'iptables', registry: REGISTRY };
+  const options = { routes: () => ROUTES };
   const url = await opened(t, startMetricsServer({ address: ADDRESS, ...options }));
   const address = { host: '127.0.0.1', port: Number(new URL(url).port) };
   await assert.rejects(startMetricsServer({ address, ...options }), {
