@@ -11,6 +11,7 @@ import { createEventSink } from '../../src/watch/events.ts';
 import { resourceOf } from '../../src/watch/resources.ts';
 import { KINDS } from '../../src/watch/source.ts';
 import { startHealthServer } from '../../src/serve/http.ts';
+import { grant, grantsOf } from './manifests/grants.ts';
 import { containersOf, filesOf, podOf, projectedFiles } from './manifests/pod.ts';
 import type { Container } from './manifests/pod.ts';
 import { FOLDER, only, OVERLAYS, render, whyNoKubectl } from './manifests/render.ts';
@@ -201,33 +202,10 @@ const NODE_PROXIER = new Set([
   ...['list', 'watch'].map((verb) => `${verb} discovery.k8s.io/endpointslices`),
 ]);
 
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
 type Binding = Manifest & {
   readonly roleRef: { readonly name: string };
   readonly subjects: readonly unknown[];
 };
-
-function grant(verb: string, group: string, resource: string): string {
-  return `${verb} ${group === '' ? resource : `${group}/${resource}`}`;
-}
-
-function grantsOf(manifests: readonly Manifest[]): readonly string[] {
-  const { rules } = only(manifests, 'ClusterRole') as Manifest & {
-    readonly rules: readonly Rule[];
-  };
-  return rules
-    .flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) => verbs.map((verb) => grant(verb, group, resource))),
-      ),
-    )
-    .sort();
-}
 
 /** Asked of the code: what it lists and watches, and where it posts. */
 async function neededGrants(): Promise<readonly string[]> {
