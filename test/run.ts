@@ -8,7 +8,7 @@ import { createReporter } from './reporter.ts';
 import { closingLine, ROOT, runFiles } from './runFiles.ts';
 import { runVmSuite } from './vm/suite.ts';
 
-const TESTS = 'test/{unit,properties,agent,kernel}/**/*.test.ts';
+const TESTS = 'test/{unit,properties,agent,kernel,daemonset}/**/*.test.ts';
 const CHECK = resolve(ROOT, 'scripts/check');
 const NONE = { passed: 0, failed: 0, skipped: 0 };
 
@@ -27,7 +27,7 @@ async function main(filter: string | undefined): Promise<void> {
   const files = globSync(TESTS, { cwd: ROOT })
     .filter((file) => file.includes(filter ?? ''))
     .toSorted();
-  const kernel = files.filter((file) => file.startsWith('test/kernel/'));
+  const kernel = files.filter((file) => /^test\/(?:daemonset\/)?kernel\//.test(file));
   const others = files.filter((file) => !kernel.includes(file));
 
   const reporter = createReporter(console.log, ROOT);

@@ -7,6 +7,7 @@ import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { planAll } from '../takeover/index.ts';
 import { adoption } from '../takeover/kubeProxy.ts';
 import { readLeftovers } from '../takeover/readLeftovers.ts';
+import type { Config } from '../config/schema.ts';
 import { KernelError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { linuxKernel } from '../kernel/linux.ts';
@@ -22,8 +23,8 @@ const NOTHING: Installed = sortedMap();
 const INFIXES = ['-nft', '-legacy', ''];
 
 /** Resolves with the exit code: 1 when something is left, which is then listed. */
-export async function cleanup(): Promise<number> {
-  const kernel = linuxKernel();
+export async function cleanup({ procSys }: Pick<Config, 'procSys'>): Promise<number> {
+  const kernel = linuxKernel({ procSys });
   const left: string[] = [];
   for (const infix of INFIXES) left.push(...(await cleanPrograms(kernel, infix)));
   // Behind them: a set that a rule asks cannot be removed.

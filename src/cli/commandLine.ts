@@ -53,7 +53,7 @@ async function serve(config: Config, circumstances: Circumstances): Promise<numb
     return writeConfig(config, config.writeConfigTo, environment);
   }
   if (config.dryRun) return (await import('./dryRun.ts')).dryRun(config);
-  if (config.cleanup) return (await import('./cleanup.ts')).cleanup();
+  if (config.cleanup) return (await import('./cleanup.ts')).cleanup(config);
   if (config.initOnly) return (await import('./initOnly.ts')).initOnly(config);
   return (await import('./run.ts')).run({ config, ...circumstances });
 }

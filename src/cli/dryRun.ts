@@ -25,7 +25,12 @@ import { programName } from './programName.ts';
 /** Resolves with the exit code once the script is written to standard output. */
 export async function dryRun(config: Config): Promise<number> {
   const log = openLog({ ...config.logging, verbosity: 0 });
-  const store = createStore({ nodeName: config.nodeName, startedAt: 0, onChange: () => undefined });
+  const store = createStore({
+    nodeName: config.nodeName,
+    proxyName: config.serviceProxyName,
+    startedAt: 0,
+    onChange: () => undefined,
+  });
   await fill(store, config, log);
   const node = nodeOf(store, config);
   const { policy, missing } = policyFrom(config, node);

@@ -8,7 +8,7 @@ import { openLog } from './openLog.ts';
 export async function initOnly(config: Config): Promise<number> {
   const log = openLog(config.logging);
   try {
-    await setUpNode(config, linuxKernel(), log);
+    await setUpNode(config, linuxKernel({ procSys: config.procSys }), log);
     log.info('the node is set up', { mode: config.mode });
   } finally {
     await log.close();

@@ -20,7 +20,7 @@ export interface OpenSource {
 
 /** Throws when there is no configuration to reach an API server with. */
 export async function openSource(config: Config, log: Log): Promise<OpenSource> {
-  const { manifests, nodeName } = config;
+  const { manifests, nodeName, serviceProxyName: proxyName } = config;
   if (manifests !== undefined) {
     return {
       makeSource: () => manifestSource({ path: manifests, stdin: process.stdin, log }),
@@ -35,7 +35,7 @@ export async function openSource(config: Config, log: Log): Promise<OpenSource> 
   return {
     makeSource(observer) {
       requests = observer;
-      const parts = { connection, nodeName, log, observer };
+      const parts = { connection, nodeName, proxyName, log, observer };
       return apiServerSource({ ...parts, clock: systemClock, random: Math.random });
     },
     events: createEventSink({ connection, nodeName, log, now: () => Date.now() }),

@@ -8,8 +8,8 @@ import type { Environment, FlagValues, Loaded } from '../config/load.ts';
 
 /**
  * The Config that flags, environment and files give now. To be called again whenever a file may
- * have changed: nothing is remembered. A file that cannot be read is a problem like any other. Only where there is
- * a file is what reads YAML loaded: it takes 9 MB and 20 ms.
+ * have changed: nothing is remembered. A file that cannot be read is a problem like any other. Only
+ * where there is a file is what reads YAML loaded: it takes 9 MB and 20 ms.
  */
 export async function readConfig(flags: FlagValues, environment: Environment): Promise<Loaded> {
   const shared = await readFileOf('config', flags);

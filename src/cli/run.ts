@@ -26,7 +26,7 @@ export async function run(options: RunOptions): Promise<number> {
   try {
     log.info('starting', { version, mode: config.mode, node: config.nodeName });
     const stopped = signalled(['SIGTERM', 'SIGINT']);
-    const ground = { version, log, kernel: linuxKernel() };
+    const ground = { version, log, kernel: linuxKernel({ procSys: config.procSys }) };
     let agent = await start(config, ground);
     let current = config;
     const hopeless = Promise.withResolvers<never>();
@@ -68,7 +68,7 @@ export async function run(options: RunOptions): Promise<number> {
 
 /** Where objects come from, and which Node is ours, is decided at a start. */
 function isLive(path: string): boolean {
-  return !/^(?:clientConnection|nodeName|manifests)\b/.test(path);
+  return !/^(?:clientConnection|nodeName|manifests|procSys|serviceProxyName)\b/.test(path);
 }
 
 type Ground = Pick<AgentOptions, 'version' | 'log' | 'kernel'>;

@@ -15,6 +15,7 @@ const GO_LONGEST_MS = 9_223_372_036_854;
 
 /** Rules are built from these, so only what names of interfaces are usually made of. */
 const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
+const LABEL_VALUE = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
 
 const NODE_NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
 
@@ -120,6 +121,21 @@ export function urlField() {
 
 export function pathField() {
   return optionalField('a path', (text) => !text.includes('\0'));
+}
+
+/** A folder that must be named from the root on. */
+export function folderField() {
+  return field("a folder's path that begins with /", (text) =>
+    text.startsWith('/') && !text.includes('\0') ? text : undefined,
+  );
+}
+
+/** As Kubernetes checks the values of labels; none at all where it is empty. */
+export function labelValueField() {
+  return optionalField(
+    'a label value: at most 63 letters, digits, dots, hyphens or underscores',
+    (text) => LABEL_VALUE.test(text),
+  );
 }
 
 export function interfaceField(what: string) {

@@ -56,6 +56,7 @@ export const FLAGS: readonly Flag[] = [
   { group: 'Objects', name: 'master', path: 'clientConnection.server', value: 'url', defaultValue: '' },
   { group: 'Objects', name: 'manifests', path: 'manifests', value: 'path', defaultValue: '' },
   { group: 'Objects', name: 'hostname-override', path: 'nodeName', value: 'name', defaultValue: '' },
+  { group: 'Objects', name: 'service-proxy-name', path: 'serviceProxyName', value: 'name', defaultValue: '' },
 
   { group: 'Traffic', name: 'cluster-cidr', path: 'clusterCIDR', value: 'cidrs', defaultValue: '' },
   { group: 'Traffic', name: 'detect-local-mode', path: 'detectLocalMode', value: 'mode', defaultValue: 'ClusterCIDR' },
@@ -66,6 +67,7 @@ export const FLAGS: readonly Flag[] = [
   { group: 'Traffic', name: 'iptables-localhost-nodeports', path: 'iptables.localhostNodePorts', value: SWITCH, defaultValue: 'true' },
   { group: 'Traffic', name: 'nodeport-addresses', path: 'nodePortAddresses', value: 'cidrs', defaultValue: '', isRepeatable: true },
 
+  { group: 'Node', name: 'proc-sys', path: 'procSys', value: 'folder', defaultValue: '/proc/sys' },
   { group: 'Node', name: 'bind-address', path: 'bindAddress', value: 'ip', defaultValue: '0.0.0.0' },
   { group: 'Node', name: 'conntrack-max-per-core', path: 'conntrack.maxPerCore', value: 'number', defaultValue: '32768' },
   { group: 'Node', name: 'conntrack-min', path: 'conntrack.min', value: 'number', defaultValue: '131072' },

@@ -18,9 +18,11 @@ import {
   booleanField,
   clusterCidrField,
   field,
+  folderField,
   integerField,
   interfaceField,
   ipField,
+  labelValueField,
   longDurationField,
   nodeNameField,
   nodePortAddressesField,
@@ -139,6 +141,12 @@ export const configSchema = z.strictObject({
   ),
   nodeName: nodeNameField().describe(
     'Name of the Node we run on; by default NODE_NAME of the environment, else the host name',
+  ),
+  serviceProxyName: labelValueField().describe(
+    'Handle only Services whose label service.kubernetes.io/service-proxy-name has this value, beside the proxy that handles those without the label',
+  ),
+  procSys: folderField().describe(
+    "Where the node's sysctls are: a container's own /proc/sys is read-only, the node's /proc/sys/net mounted elsewhere is not",
   ),
   bindAddress: ipField().describe(
     "The node's primary address, where it is not that of its Node; nothing listens on it",

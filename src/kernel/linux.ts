@@ -10,14 +10,16 @@ export interface LinuxKernelOptions {
   /** Loading 150,000 rules takes the nft variant half a minute and more on a small machine. */
   readonly applyTimeoutMs?: number;
   readonly listTimeoutMs?: number;
+  /** Where sysctls are, instead of /proc/sys. */
+  readonly procSys?: string;
 }
 
 /** Runs the node's own programs; an iptables tool waits for the xtables lock by itself. */
 export function linuxKernel(options: LinuxKernelOptions = {}): Kernel {
-  const { applyTimeoutMs = 300_000, listTimeoutMs = 60_000 } = options;
+  const { applyTimeoutMs = 300_000, listTimeoutMs = 60_000, procSys } = options;
 
   async function apply(operation: Operation, signal?: AbortSignal): Promise<void> {
-    if (operation.kind === 'sysctl') return writeSysctl(operation.name, operation.value);
+    if (operation.kind === 'sysctl') return writeSysctl(operation.name, operation.value, procSys);
     const { program, args, stdin } = operation;
     const limits = { timeoutMs: applyTimeoutMs, signal };
     const runWith = async (input: string | undefined): Promise<void> => {
@@ -39,5 +41,5 @@ export function linuxKernel(options: LinuxKernelOptions = {}): Kernel {
     return (await runProgram(program, withLockWait(program, args), limits)).stdout;
   }
 
-  return { apply, list, sysctl: (name) => readSysctl(name) };
+  return { apply, list, sysctl: (name) => readSysctl(name, procSys) };
 }

@@ -5,19 +5,25 @@ import type { Place } from './reader.ts';
 const PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
 const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 
-/** Neither another proxy's, nor ExternalName, nor headless, nor without an address yet. */
-export function isHandledService(service: Place): boolean {
-  return !hasLabel(service, PROXY_NAME_LABEL) && !isExternalName(service) && hasClusterIP(service);
+/**
+ * Neither another proxy's, nor ExternalName, nor headless, nor without an address yet. Without a
+ * `proxyName` those with the label are another proxy's, whatever it says.
+ */
+export function isHandledService(service: Place, proxyName?: string): boolean {
+  const isOurs = labelOf(service, PROXY_NAME_LABEL) === proxyName;
+  return isOurs && !isExternalName(service) && hasClusterIP(service);
 }
 
 /** Slices of headless Services are for DNS only; FQDN endpoints have no address to forward to. */
 export function isHandledSlice(slice: Place): boolean {
-  return !hasLabel(slice, HEADLESS_LABEL) && field(slice, 'addressType').value !== 'FQDN';
+  return (
+    labelOf(slice, HEADLESS_LABEL) === undefined && field(slice, 'addressType').value !== 'FQDN'
+  );
 }
 
-/** With any value, also an empty one. */
-function hasLabel(object: Place, name: string): boolean {
-  return entry(field(field(object, 'metadata'), 'labels'), name).value !== undefined;
+/** undefined only where there is no such label: its value may be empty. */
+function labelOf(object: Place, name: string): unknown {
+  return entry(field(field(object, 'metadata'), 'labels'), name).value;
 }
 
 function isExternalName(service: Place): boolean {

@@ -41,12 +41,12 @@ export interface ParsedService {
   readonly problems: readonly Problem[];
 }
 
-/** Never throws, whatever the object is. */
-export function parseService(object: unknown): ParsedService {
+/** Never throws, whatever the object is. `proxyName`: see isHandledService. */
+export function parseService(object: unknown, proxyName?: string): ParsedService {
   const root = openObject(object, 'Service');
   const { problems } = root.findings;
   if (!isIdentified(root)) return { service: undefined, problems };
-  if (!isHandledService(root)) return { service: undefined, problems: [] };
+  if (!isHandledService(root, proxyName)) return { service: undefined, problems: [] };
   return { service: readService(root), problems };
 }
 

@@ -52,6 +52,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let wake = (): void => undefined;
   const store = createStore({
     nodeName: config.nodeName,
+    proxyName: config.serviceProxyName,
     startedAt: Date.now(),
     onChange: () => {
       wake();

@@ -10,6 +10,8 @@ export interface ApiServerOptions {
   readonly connection: Connection;
   /** Only this Node is watched. */
   readonly nodeName: string;
+  /** Only Services whose label names this proxy; absent, those without the label. */
+  readonly proxyName?: string | undefined;
   readonly log: Log;
   readonly observer: SourceObserver;
   readonly clock: Clock;
@@ -29,9 +31,7 @@ export function apiServerSource(options: ApiServerOptions): ObjectSource {
     start(sink) {
       const follower = { timing: API_TIMING, ...options, sink, signal: stopping.signal };
       loops = Promise.all(
-        KINDS.map((kind) =>
-          followKind({ ...follower, kind, resource: resourceOf(kind, options.nodeName) }),
-        ),
+        KINDS.map((kind) => followKind({ ...follower, kind, resource: resourceOf(kind, options) })),
       );
     },
     async stop() {

@@ -10,30 +10,38 @@ export interface Resource {
   readonly selector: Readonly<Record<string, string>>;
 }
 
+/** Which objects are wanted. */
+export interface Wanted {
+  readonly nodeName: string;
+  /** See ApiServerOptions. */
+  readonly proxyName?: string | undefined;
+}
+
+const PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
+
 /**
  * What to list and watch on the node `nodeName`. Services of another proxy and slices of headless
- * Services stay on the server. Headless and ExternalName Services carry no label that tells them
- * apart and fields other than the name cannot be selected, so those do travel and the model drops
- * them. Of the Nodes, only our own: 5,000 nodes that watch 5,000 heartbeats would be 25 million.
+ * Services stay on the server: slices have the labels of their Service. Headless and ExternalName
+ * Services carry no label that tells them apart and fields other than the name cannot be selected,
+ * so those do travel and the model drops them. Of the Nodes, only our own: 5,000 nodes that watch
+ * 5,000 heartbeats would be 25 million.
  */
-export function resourceOf(kind: Kind, nodeName: string): Resource {
+export function resourceOf(kind: Kind, { nodeName, proxyName }: Wanted): Resource {
+  const ours = proxyName === undefined ? `!${PROXY_NAME}` : `${PROXY_NAME}=${proxyName}`;
   switch (kind) {
     case 'Service':
       return {
         path: '/api/v1/services',
         apiGroup: '',
         name: 'services',
-        selector: { labelSelector: '!service.kubernetes.io/service-proxy-name' },
+        selector: { labelSelector: ours },
       };
     case 'EndpointSlice':
       return {
         path: '/apis/discovery.k8s.io/v1/endpointslices',
         apiGroup: 'discovery.k8s.io',
         name: 'endpointslices',
-        selector: {
-          labelSelector:
-            '!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name',
-        },
+        selector: { labelSelector: `!service.kubernetes.io/headless,${ours}` },
       };
     case 'Node':
       return {

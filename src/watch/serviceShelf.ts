@@ -12,7 +12,11 @@ export interface ServiceShelf extends Shelf {
 }
 
 /** The Services that this proxy handles. One that stops being handled counts as removed. */
-export function serviceShelf(changes: PendingChanges, problems: ProblemShelf): ServiceShelf {
+export function serviceShelf(
+  changes: PendingChanges,
+  problems: ProblemShelf,
+  proxyName: string | undefined,
+): ServiceShelf {
   const byName = new Map<ObjectName, Service>();
 
   function remove(name: ObjectName): void {
@@ -30,7 +34,7 @@ export function serviceShelf(changes: PendingChanges, problems: ProblemShelf): S
     keys: () => byName.values().map(({ key }) => key),
     names: () => byName.keys(),
     put(name, object) {
-      const parsed = parseService(object);
+      const parsed = parseService(object, proxyName);
       problems.set(name, parsed.problems);
       const { service } = parsed;
       if (service === undefined) {

@@ -13,6 +13,8 @@ import { KINDS } from './source.ts';
 export interface StoreOptions {
   /** Other Nodes are ignored. */
   readonly nodeName: string;
+  /** Only Services whose label names this proxy; absent, those without the label. */
+  readonly proxyName?: string | undefined;
   /** Milliseconds since the epoch: what triggered a change before this is not our delay. */
   readonly startedAt: number;
   /** Something relevant has changed, or the store became synced. Not called before that. */
@@ -51,7 +53,7 @@ export function createStore(options: StoreOptions): Store {
     EndpointSlice: problemShelf(changes.problemsFound),
     Node: problemShelf(changes.problemsFound),
   };
-  const services = serviceShelf(changes, problems.Service);
+  const services = serviceShelf(changes, problems.Service, options.proxyName);
   const slices = sliceShelf(changes, problems.EndpointSlice, options.startedAt);
   const node = nodeShelf(changes, problems.Node, options.nodeName);
 

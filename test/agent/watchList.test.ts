@@ -58,6 +58,27 @@ test('every kind is listed, with what the server selects', TIMEOUT, async (t) =>
   assert.deepEqual([...client.objects.Node.keys()], ['/node-1']);
 });
 
+test('with a name of our own, only what has it as its label is listed', TIMEOUT, async (t) => {
+  const server = await startServer(t);
+  for (const [index, name] of ['fairway', 'other'].entries()) {
+    const labels = { 'service.kubernetes.io/service-proxy-name': name };
+    for (const [kind, object] of [
+      ['Service', clusterService(index)],
+      ['EndpointSlice', clusterSlice(index, 1)],
+    ] as const) {
+      server.put(kind, {
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } },
+      });
+    }
+  }
+  server.put('Service', clusterService(2));
+  const client = await startClient(t, server, { proxyName: 'fairway' });
+  await client.until(() => isListed(client.happened));
+  assert.deepEqual([...client.objects.Service.keys()], ['bench/service-0']);
+  assert.deepEqual([...client.objects.EndpointSlice.keys()], ['bench/service-0-x7k2p']);
+});
+
 test('a long list comes in pages of 500, the first one from the cache', TIMEOUT, async (t) => {
   const server = await startServer(t);
   putServices(server, 1200);

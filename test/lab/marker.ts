@@ -42,14 +42,19 @@ export async function waitForMarker(
   marker: Marker,
   agent: AgentProcess,
 ): Promise<void> {
+  await waitUntil(agent, `refusing ${marker.addresses.join(' and ')}`, () =>
+    isInForce(lab, node, marker),
+  );
+}
+
+/** Whether the node refuses the marker in both families now. */
+export async function isInForce(lab: Lab, node: NodeName, marker: Marker): Promise<boolean> {
   const targets = marker.addresses.map((address) => ({ address, port: PORT }));
   await lab.speaker('internet').listen('TCP', targets);
-  await waitUntil(agent, `refusing ${marker.addresses.join(' and ')}`, async () => {
-    const outcomes = await Promise.all(
-      targets.map((to) =>
-        lab.speaker(node).dial({ protocol: 'TCP', to, times: 1, timeoutMs: 1000 * SLOWNESS }),
-      ),
-    );
-    return outcomes.flat().every((outcome) => outcome.kind === 'refused');
-  });
+  const outcomes = await Promise.all(
+    targets.map((to) =>
+      lab.speaker(node).dial({ protocol: 'TCP', to, times: 1, timeoutMs: 1000 * SLOWNESS }),
+    ),
+  );
+  return outcomes.flat().every((outcome) => outcome.kind === 'refused');
 }

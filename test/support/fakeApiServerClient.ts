@@ -13,6 +13,8 @@ import type { FakeApiServer } from './fakeApiServer.ts';
 export interface ClientOptions {
   /** Instead of a kubeconfig without credentials. */
   readonly cluster?: Cluster;
+  /** As --service-proxy-name has it. */
+  readonly proxyName?: string;
   readonly inactivityMs?: number;
   /** A watch that lasted so long is a success; 0 when absent, so that no test has to wait. */
   readonly healthyMs?: number;
@@ -53,6 +55,7 @@ export async function startClient(
   const source = apiServerSource({
     connection,
     nodeName: 'node-1',
+    proxyName: options.proxyName,
     log: recordingLog((line) => {
       lines.push(line);
       happenings.add('log');

@@ -7,7 +7,7 @@ export interface Selectable {
 export type Selector = (object: Selectable) => boolean;
 
 /**
- * The selector of a query. Understands what the agent sends, `!label` and `metadata.name=x`, and
+ * The selector of a query. Understands what the agent sends, `!label`, `label=x` and `metadata.name=x`, and
  * throws for the rest, so that a test cannot pass on a selector that was ignored.
  */
 export function parseSelector(query: URLSearchParams): Selector {
@@ -22,9 +22,11 @@ function terms(selector: string | null): string[] {
 }
 
 function labelTerm(term: string): Selector {
-  const key = /^!([\w./-]+)$/.exec(term)?.[1];
-  if (key === undefined) throw new Error(`unable to parse requirement: ${term}`);
-  return ({ labels }) => !(key in labels);
+  const [, not, key, value] = /^(!?)([\w./-]+)(?:=([\w.-]*))?$/.exec(term) ?? [];
+  if (key === undefined || (not === '!') === (value !== undefined)) {
+    throw new Error(`unable to parse requirement: ${term}`);
+  }
+  return ({ labels }) => (value === undefined ? !(key in labels) : labels[key] === value);
 }
 
 function fieldTerm(term: string): Selector {

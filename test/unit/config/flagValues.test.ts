@@ -27,6 +27,9 @@ const ACCEPTED: readonly (readonly [string, string | true, unknown])[] = [
   ['kubeconfig', '', undefined],
   ['manifests', '-', '-'],
   ['hostname-override', ' Node-B.Example ', 'node-b.example'],
+  ['service-proxy-name', '', undefined],
+  ['service-proxy-name', 'fairway', 'fairway'],
+  ['proc-sys', '/host/proc/sys', '/host/proc/sys'],
   ['cluster-cidr', '10.244.0.0/16', ['10.244.0.0/16']],
   ['cluster-cidr', 'fd00::/48, 10.244.0.0/16', ['fd00::/48', '10.244.0.0/16']],
   ['detect-local-mode', 'NodeCIDR', 'NodeCIDR'],
@@ -107,6 +110,12 @@ const REFUSED: readonly (readonly [string, string | true, string])[] = [
   ['ipvs-scheduler', 'best', SCHEDULERS.join(' or ')],
   ['iptables-variant', 'both', 'auto or nft or legacy'],
   ['manifests', 'a\0b', 'a path'],
+  [
+    'service-proxy-name',
+    'a,b=c',
+    'a label value: at most 63 letters, digits, dots, hyphens or underscores',
+  ],
+  ['proc-sys', 'proc/sys', "a folder's path that begins with /"],
   ['hostname-override', 'node_a', 'the name of a Node'],
   ['cluster-cidr', '10.244.0.0', 'one CIDR, or one of each family with a comma between'],
   [

@@ -33,6 +33,8 @@ test('without flags, everything is as kube-proxy has it', () => {
     },
     manifests: undefined,
     nodeName: 'node-a',
+    serviceProxyName: undefined,
+    procSys: '/proc/sys',
     clusterCIDR: [],
     detectLocalMode: 'ClusterCIDR',
     detectLocal: { bridgeInterface: undefined, interfaceNamePrefix: undefined },

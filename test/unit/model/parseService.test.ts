@@ -55,6 +55,16 @@ for (const [what, options] of Object.entries(NOT_HANDLED)) {
   });
 }
 
+test('with a name of our own only a Service whose label has it is ours', () => {
+  const named = (value: string): ServiceOptions => {
+    return { labels: { 'service.kubernetes.io/service-proxy-name': value } };
+  };
+  assert.notEqual(parseService(service(named('fairway')), 'fairway').service, undefined);
+  for (const options of [{}, named('other'), named('')]) {
+    assert.equal(parseService(service(options), 'fairway').service, undefined);
+  }
+});
+
 const HANDLED_PARTS: readonly (readonly [string, ServiceOptions, Json])[] = [
   [
     'clusterIP alone is enough',

@@ -1,0 +1,198 @@
+/**
+ * Pods of the DaemonSet as containers on a node of the lab: exactly the manifest's capabilities and
+ * mounts, a read-only root, the usual seccomp profile, an API server with TLS and a token that is
+ * rotated, and real packets. `scripts/image --run scripts/test daemonset/kernel` does it with the
+ * image; without, the root is this machine's, with this checkout in the image's place.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { waitUntil } from '../../lab/agentProcess.ts';
+import { isInForce, nextMarker } from '../../lab/marker.ts';
+import { runInside } from '../../lab/program.ts';
+import { loadScenario } from '../../lab/scenario/load.ts';
+import { play } from '../../lab/scenario/play.ts';
+import { grantsOf } from '../manifests/grants.ts';
+import { podOf } from '../manifests/pod.ts';
+import type { Container } from '../manifests/pod.ts';
+import { render, whyNoKubectl } from '../manifests/render.ts';
+import { whyNoContainers } from './node/crun.ts';
+import type { RunningContainer } from './node/crun.ts';
+import type { Pod } from './node/pod.ts';
+import { ROOT_NAME } from './node/root.ts';
+import { hasProfile } from './node/seccomp.ts';
+import { KUBELET_CHAIN, openStage, playable } from './node/stage.ts';
+import type { Runner, Stage } from './node/stage.ts';
+
+const SCENARIOS = resolve(import.meta.dirname, '../../scenarios');
+
+/** Each needs something of the node that the others do not: sets, a sysctl, connection tracking. */
+const PLAYED = ['cluster-ip-tcp', 'affinity', 'node-port-localhost', 'udp-endpoint-goes'];
+
+const RUNNERS: readonly (Runner & { readonly scenarios: readonly string[] })[] = [
+  { mode: 'iptables', variant: 'nft', scenarios: PLAYED },
+  // What differs is how rules and sets are written.
+  { mode: 'iptables', variant: 'legacy', scenarios: ['affinity'] },
+  { mode: 'userspace', variant: 'nft', scenarios: PLAYED },
+  { mode: 'ipvs', variant: 'nft', scenarios: PLAYED },
+];
+
+function whyNoRun(): string | false {
+  const why = whyNoKubectl() || whyNoContainers();
+  if (why !== false) return why;
+  return hasProfile() ? false : 'no seccomp profile; it comes with buildah';
+}
+
+function whyNotMode({ mode }: Runner): string | false {
+  if (mode !== 'ipvs' || existsSync('/sys/module/ip_vs')) return false;
+  const found = spawnSync('modprobe', ['--dry-run', '--quiet', 'ip_vs']);
+  return found.status === 0 ? false : 'this kernel has no ip_vs';
+}
+
+describe(`pods, with ${ROOT_NAME} as their root`, { skip: whyNoRun() }, () => {
+  for (const runner of RUNNERS) {
+    describe(`${runner.mode}, ${runner.variant}`, { skip: whyNotMode(runner) }, () => {
+      runs(runner, runner.scenarios);
+    });
+  }
+});
+
+function runs(runner: Runner, scenarios: readonly string[]): void {
+  const manifests = render(runner.mode);
+  let stage: Stage;
+  let pod: Pod;
+  let agent: RunningContainer;
+  before(async () => {
+    stage = await openStage(runner);
+    pod = stage.pod(manifests);
+  });
+  after(() => {
+    stage.close();
+  });
+
+  test('it starts, and is ready when its probes say so', async (t) => {
+    for (const { name } of podOf(manifests).initContainers) {
+      const { exitCode, log } = await pod.start(name).ended();
+      assert.equal(exitCode, 0, log);
+    }
+    const started = performance.now();
+    agent = pod.start('fairway');
+    await waitUntil(agent, 'ready', async () => (await stage.probe('/readyz')) === 200);
+    t.diagnostic(`ready after ${(performance.now() - started).toFixed(0)} ms, with ${ROOT_NAME}`);
+    for (const path of ['/livez', '/readyz']) assert.equal(await stage.probe(path), 200, path);
+    assert.match(agent.logged(), new RegExp(`using iptables .*variant=${runner.variant} `));
+  });
+
+  for (const name of scenarios) {
+    const scenario = loadScenario(resolve(SCENARIOS, name), name);
+    const skip = scenario.notIn[runner.mode] ?? false;
+    test(`${name}: ${scenario.describe}`, { skip }, async () => {
+      const { lab } = stage;
+      const fairway = playable(stage, agent);
+      await fairway.putObjects('');
+      const restart = (): never => {
+        throw new Error('none of these scenarios starts the agent anew');
+      };
+      const problems = await play(scenario, { ...runner, lab, agent: () => fairway, restart });
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  test('another token takes the place of the first one', async () => {
+    pod.rotateToken('the-second-token');
+    await stage.apiServer.accept('the-second-token');
+    await playable(stage, agent).putObjects('');
+    pod.rotateToken(stage.token);
+    await stage.apiServer.accept(stage.token);
+  });
+
+  test('it asked nothing of the API server but what its role allows', async () => {
+    const { requests, events } = await stage.apiServer.report();
+    assert.deepEqual(requests, grantsOf(manifests));
+    assert.ok(events > 0);
+  });
+
+  test('it ends when it is asked to; rules stay for the next pod', async () => {
+    await agent.stop();
+    assert.equal((await agent.ended()).exitCode, 0, agent.logged());
+    assert.match(await savedRules(stage, runner), /^-A KUBE-/m);
+  });
+
+  for (const capability of podOf(manifests).containers[0].securityContext.capabilities.add) {
+    const skip = whyNotNeeded(capability);
+    test(`without ${capability} it does not do`, { skip }, async () => {
+      await runInside(stage.lab.namespace('node1'), ['conntrack', '-F']);
+      const lesser = stage.pod(manifests).start('fairway', without(capability));
+      try {
+        assert.equal(await doesItsWork(stage, lesser), false, lesser.logged());
+      } finally {
+        await lesser.stop();
+      }
+    });
+  }
+
+  test('the clean-up leaves nothing of it, and what is the kubelet’s', async () => {
+    const { exitCode, log } = await stage.pod(render('cleanup')).start('cleanup').ended();
+    assert.equal(exitCode, 0, log);
+    const left = (await savedRules(stage, runner)).match(/\bKUBE-[\w-]+/g) ?? [];
+    assert.deepEqual([...new Set(left)], [KUBELET_CHAIN]);
+    const node1 = stage.lab.namespace('node1');
+    assert.equal(await runInside(node1, ['ipset', 'list', '-name']), '');
+    assert.equal(
+      await runInside(node1, ['ip', 'route', 'show', 'table', 'local', 'proto', '142']),
+      '',
+    );
+    const sysctl = await runInside(node1, ['sysctl', '-n', 'net.ipv4.conf.all.route_localnet']);
+    assert.equal(sysctl, '0');
+  });
+}
+
+function without(capability: string): (container: Container) => Container {
+  return ({ securityContext, ...rest }) => {
+    const { add, drop } = securityContext.capabilities;
+    const capabilities = { drop, add: add.filter((each) => each !== capability) };
+    return { ...rest, securityContext: { ...securityContext, capabilities } };
+  };
+}
+
+/** BPF is for pods on a bridge whose packets iptables sees (src/relay/openSocketLookup.ts). */
+function whyNotNeeded(capability: string): string | false {
+  if (capability !== 'BPF' || existsSync('/proc/sys/net/bridge')) return false;
+  return 'this kernel has no br_netfilter';
+}
+
+/** Of both families, as the node's own programs print them. */
+async function savedRules({ lab }: Stage, { variant }: Runner): Promise<string> {
+  const programs = [`iptables-${variant}-save`, `ip6tables-${variant}-save`];
+  const saved = await Promise.all(
+    programs.map((program) => runInside(lab.namespace('node1'), [program])),
+  );
+  return saved.join('\n');
+}
+
+/** What a capability may be missing for: sets and addresses, and a port that only few may take. */
+const ASKED = [
+  { scenario: 'affinity', address: 'web', port: 80, protocol: 'TCP' },
+  { scenario: 'cluster-ip-udp', address: 'dns', port: 53, protocol: 'UDP' },
+] as const;
+
+/** Whether it becomes ready, and a pod then reaches Services. */
+async function doesItsWork(stage: Stage, container: RunningContainer): Promise<boolean> {
+  for (const { scenario, address, port, protocol } of ASKED) {
+    const { steps, addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
+    const marker = nextMarker();
+    await stage.apiServer.replace((steps[0]?.objects ?? '') + marker.yaml);
+    while (!(await isInForce(stage.lab, 'node1', marker))) {
+      if (container.hasEnded() || container.logged().includes('sync failed')) return false;
+      await wait(20);
+    }
+    const to = { address: addresses[address] ?? '', port };
+    const ask = { protocol, to, times: 3, timeoutMs: 2000 } as const;
+    const outcomes = await stage.lab.speaker('pod1a').dial(ask);
+    if (!outcomes.every(({ kind }) => kind === 'answer')) return false;
+  }
+  return true;
+}
