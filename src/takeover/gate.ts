@@ -58,6 +58,7 @@ function openInputOf(target: Target, family: Family): void {
 
 /** As long as virtual servers of ours stay for their connections, beside the rules of the relay. */
 export function keepGate(target: Target, family: Family, options: GateOptions): void {
+  if (options.mode !== 'userspace') return;
   const rules = past(target, family, options);
   if (rules.length === 0) return;
   setGate(target, family, rules);
@@ -85,11 +86,18 @@ function relayed(family: Family, { mode }: GateOptions): string {
  */
 function past(installed: Installed, family: Family, options: GateOptions): readonly string[] {
   const { mode, relayPort } = options;
-  if (mode !== 'userspace' || relayPort === undefined || !hasServers(installed, family)) return [];
+  // On the way to a third mode they stand until the end, when that has its rules.
+  if (mode !== 'userspace') return translations(installed, family);
+  if (relayPort === undefined || !hasServers(installed, family)) return [];
   const host = PORT_HOSTS[family].inside;
   const to = `${family === 4 ? host : `[${host}]`}:${String(relayPort)}`;
   const ours = inSet(family, 'KUBE-VIP-OURS', 'dst,dst');
   return [`-p tcp ${ours} -j DNAT --to-destination ${to}`];
+}
+
+function translations(installed: Installed, family: Family): readonly string[] {
+  const gate = installed.get(chainKey(family, 'nat', 'KUBE-SWITCH')) ?? '';
+  return Array.from(gate.matchAll(/^-A KUBE-SWITCH (.* -j DNAT .*)$/gm), ([, rule = '']) => rule);
 }
 
 function hasServers(installed: Installed, family: Family): boolean {
@@ -120,7 +128,8 @@ function addJump(target: Target, family: Family, builtin: string, name: string):
 /** The relay's own address is none that rules refuse, and leads to this node. */
 function letIn(target: Target, installed: Installed, family: Family, options: GateOptions): void {
   const { relayPort } = options;
-  if (relayPort === undefined || past(installed, family, options).length === 0) return;
+  const isPast = options.mode === 'userspace' && past(installed, family, options).length > 0;
+  if (relayPort === undefined || !isPast) return;
   for (const host of Object.values(PORT_HOSTS[family])) {
     target.set(memberKey(family, 'KUBE-VIP-PORT', entryText(host, 'TCP', relayPort)), '');
     const route = routeKey(family, host);

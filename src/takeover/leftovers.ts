@@ -16,6 +16,7 @@ import {
   nftKey,
   ofKind,
   parseNodeKey,
+  PORT_HOSTS,
   returnKey,
   routeKey,
   setKey,
@@ -88,15 +89,25 @@ function* dummiesOf(target: Target): Iterable<ObjectKey> {
   for (const family of FAMILIES) yield* ofKind(target, family, 'dummy');
 }
 
-/** Virtual servers with connections; without them their packets would be dropped. */
+/**
+ * Virtual servers with connections; without them their packets would be dropped. Not so behind
+ * NodePorts: IPVS tells conntrack the endpoint (`ip_vs_update_conntrack`), and from the second packet
+ * on it is translation that leads there. UDP has no end that could be waited for.
+ */
 function keepServers(target: Target, installed: Installed, family: Family): void {
   for (const key of keysFrom(installed, `${String(family)}/ipvs/server/`)) {
     const text = installed.get(key) ?? '';
     const parsed = parseIpvsKey(key);
     if (parsed === undefined || !text.endsWith(' busy')) continue;
+    if (parsed.name.startsWith("UDP ") || isPortHost(family, parsed.name)) continue;
     target.set(key, text);
     keepService(target, installed, parsed);
   }
+}
+
+function isPortHost(family: Family, name: string): boolean {
+  const ip = /^\w+ \[?([^\]\s]+?)\]?:\d+ /.exec(name)?.[1];
+  return Object.values(PORT_HOSTS[family]).some((host) => host === ip);
 }
 
 function keepService(target: Target, installed: Installed, { family, name }: IpvsKey): void {

@@ -2,7 +2,7 @@
 import { FAMILIES } from '../net/family.ts';
 import type { Family } from '../net/family.ts';
 import type { Mode, NodeReader } from '../backends/backend.ts';
-import { SET_NAMES as IPVS_SETS } from '../backends/ipvs/names.ts';
+import { parseIpvsKey, SET_NAMES as IPVS_SETS } from '../backends/ipvs/names.ts';
 import { busyText, parseServers } from '../backends/ipvs/parseServers.ts';
 import {
   DEVICE_KEY,
@@ -37,7 +37,7 @@ export async function readLeftovers(
   const routes = await readRoutes(node, families);
   const found = [...sets, ...routes, ...(await readDevice(node, families))];
   if (mode !== 'ipvs' && sets.some(([key]) => isRecord(key))) {
-    found.push(...parseServers(await node.list('ipvsadm', ['-Ln']), sets, busyText).filter(isOurs));
+    found.push(...(await readServers(node, sets)));
   }
   if (mode !== 'userspace') {
     const returns = await readReturns(node, families);
@@ -58,6 +58,34 @@ function isRecord(key: string): boolean {
 
 function isOurs([key]: NamedObject): boolean {
   return !key.includes('/ipvs/foreign/');
+}
+
+/** Ours, and which have connections that are not at their end yet. */
+async function readServers(
+  node: NodeReader,
+  sets: readonly NamedObject[],
+): Promise<readonly NamedObject[]> {
+  const servers = parseServers(await node.list('ipvsadm', ['-Ln']), sets, busyText).filter(isOurs);
+  if (!servers.some(([, text]) => text.endsWith(' busy'))) return servers;
+  const running = runningAt(await node.list('ipvsadm', ['-Lnc']));
+  return servers.map(([key, text]): NamedObject => {
+    const name = parseIpvsKey(key)?.name ?? '';
+    const isOver = name.startsWith('TCP ') && text.endsWith(' busy') && !running.has(name);
+    return [key, isOver ? text.replace(/busy$/, 'idle') : text];
+  });
+}
+
+/**
+ * `TCP 14:59 ESTABLISHED 10.244.1.12:47300 10.96.0.10:80 10.244.1.11:7000`: virtual and real servers
+ * with a connection that may still carry something.
+ */
+function runningAt(connections: string): ReadonlySet<string> {
+  const lines = connections.matchAll(/^TCP +\S+ +(\S+) +\S+ +(\S+) +(\S+)/gm);
+  return new Set(
+    Array.from(lines, ([, state = '', virtual = '', real = '']) =>
+      /^(?:TIME_WAIT|CLOSE)$/.test(state) ? '' : `TCP ${virtual} ${real}`,
+    ),
+  );
 }
 
 async function readSets(node: NodeReader): Promise<readonly NamedObject[]> {

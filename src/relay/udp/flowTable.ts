@@ -1,5 +1,6 @@
 /** All flows, bounded in number and idle time. Knows no sockets. */
 import { createAgeList } from '../ageList.ts';
+import type { AgeList } from '../ageList.ts';
 import type { Flow } from './flow.ts';
 
 export interface FlowLimits {
@@ -37,24 +38,13 @@ const SILENT_MS = 5000;
 export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): FlowTable {
   const oneWay = createAgeList<Flow>();
   const twoWay = createAgeList<Flow>();
+  const evictTwoWay = twoWayEviction(twoWay, limits, end);
 
   function evict(but?: Flow): boolean {
     const oldest = oneWay.oldest();
     const evicted = oldest === but ? oldest?.newer : oldest;
     if (evicted === undefined) return false;
     end(evicted);
-    return true;
-  }
-
-  /**
-   * Where conversations themselves fill the table, the one that has been silent for the longest makes
-   * room. Never for the sake of one-way flows, which anybody can make any number of.
-   */
-  function evictTwoWay(now: number): boolean {
-    const oldest = twoWay.oldest();
-    const isCrowded = twoWay.size() >= limits.mostFlows * CROWDED;
-    if (!isCrowded || oldest === undefined || now - oldest.activeAt < SILENT_MS) return false;
-    end(oldest);
     return true;
   }
 
@@ -97,5 +87,23 @@ export function createFlowTable(limits: FlowLimits, end: (flow: Flow) => void): 
       expireIn(twoWay, limits.twoWayMs, now);
     },
     size: () => oneWay.size() + twoWay.size(),
+  };
+}
+
+/**
+ * Where conversations themselves fill the table, the one that has been silent for the longest makes
+ * room. Never for the sake of one-way flows, which anybody can make any number of.
+ */
+function twoWayEviction(
+  twoWay: AgeList<Flow>,
+  { mostFlows }: FlowLimits,
+  end: (flow: Flow) => void,
+): (now: number) => boolean {
+  return (now) => {
+    const oldest = twoWay.oldest();
+    if (oldest === undefined || twoWay.size() < mostFlows * CROWDED) return false;
+    if (now - oldest.activeAt < SILENT_MS) return false;
+    end(oldest);
+    return true;
   };
 }

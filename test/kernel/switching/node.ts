@@ -151,7 +151,7 @@ export async function under(
 
 /** Resolves once the node holds what is expected; throws with the difference when it never does. */
 export async function untilNodeIs(lab: Lab, expected: readonly string[]): Promise<void> {
-  const deadline = performance.now() + 20_000 * SLOWNESS;
+  const deadline = performance.now() + 30_000 * SLOWNESS;
   for (;;) {
     const found = await listNode(lab);
     const tooMany = found.filter((line) => !expected.includes(line));
