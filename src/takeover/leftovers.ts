@@ -99,7 +99,7 @@ function keepServers(target: Target, installed: Installed, family: Family): void
     const text = installed.get(key) ?? '';
     const parsed = parseIpvsKey(key);
     if (parsed === undefined || !text.endsWith(' busy')) continue;
-    if (parsed.name.startsWith("UDP ") || isPortHost(family, parsed.name)) continue;
+    if (parsed.name.startsWith('UDP ') || isPortHost(family, parsed.name)) continue;
     target.set(key, text);
     keepService(target, installed, parsed);
   }

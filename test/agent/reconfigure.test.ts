@@ -86,13 +86,15 @@ test(
     await synced();
     assert.match(await rules(kernel, 'mangle'), /--on-port 10200 /);
     assert.doesNotMatch(await rules(kernel, 'nat'), /KUBE-/);
-    assert.deepEqual(relays[0]?.calls, []);
+    const [relay] = relays;
+    assert.ok(relay);
+    assert.deepEqual(relay.calls, []);
 
     await agent.reconfigure({ ...configOf('userspace'), clusterCIDR: [] });
     await synced();
     assert.match(await rules(kernel, 'mangle'), /--on-port 10201 /);
-    while (relays[0]?.calls.length === 0) await wait(5);
-    assert.deepEqual(relays[0]?.calls, ['drain Infinity']);
+    while (relay.calls.length === 0) await wait(5);
+    assert.deepEqual(relay.calls, ['drain Infinity']);
 
     await agent.reconfigure(configOf('ipvs'));
     await synced();
