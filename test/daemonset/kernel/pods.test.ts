@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '../../lab/agentProcess.ts';
@@ -15,29 +15,39 @@ import { isInForce, nextMarker } from '../../lab/marker.ts';
 import { runInside } from '../../lab/program.ts';
 import { loadScenario } from '../../lab/scenario/load.ts';
 import { play } from '../../lab/scenario/play.ts';
+import { directoryOf } from '../../lab/namespaces.ts';
 import { grantsOf } from '../manifests/grants.ts';
+import { alerts } from '../manifests/monitoring.ts';
 import { podOf } from '../manifests/pod.ts';
 import type { Container } from '../manifests/pod.ts';
 import { render, whyNoKubectl } from '../manifests/render.ts';
 import { whyNoContainers } from './node/crun.ts';
 import type { RunningContainer } from './node/crun.ts';
 import type { Pod } from './node/pod.ts';
+import { METRICS, startPrometheus, whyNoPrometheus } from './node/prometheus.ts';
 import { ROOT_NAME } from './node/root.ts';
 import { hasProfile } from './node/seccomp.ts';
 import { KUBELET_CHAIN, openStage, playable } from './node/stage.ts';
 import type { Runner, Stage } from './node/stage.ts';
+import { allQueries, askAll, servedMetrics } from './node/watched.ts';
 
 const SCENARIOS = resolve(import.meta.dirname, '../../scenarios');
 
 /** Each needs something of the node that the others do not: sets, a sysctl, connection tracking. */
 const PLAYED = ['cluster-ip-tcp', 'affinity', 'node-port-localhost', 'udp-endpoint-goes'];
 
-const RUNNERS: readonly (Runner & { readonly scenarios: readonly string[] })[] = [
-  { mode: 'iptables', variant: 'nft', scenarios: PLAYED },
+interface Part extends Runner {
+  readonly scenarios: readonly string[];
+  /** Whether dashboard and alerts are tried, too. */
+  readonly isWatched: boolean;
+}
+
+const RUNNERS: readonly Part[] = [
+  { mode: 'iptables', variant: 'nft', scenarios: PLAYED, isWatched: true },
   // What differs is how rules and sets are written.
-  { mode: 'iptables', variant: 'legacy', scenarios: ['affinity'] },
-  { mode: 'userspace', variant: 'nft', scenarios: PLAYED },
-  { mode: 'ipvs', variant: 'nft', scenarios: PLAYED },
+  { mode: 'iptables', variant: 'legacy', scenarios: ['affinity'], isWatched: false },
+  { mode: 'userspace', variant: 'nft', scenarios: PLAYED, isWatched: true },
+  { mode: 'ipvs', variant: 'nft', scenarios: PLAYED, isWatched: false },
 ];
 
 function whyNoRun(): string | false {
@@ -55,12 +65,23 @@ function whyNotMode({ mode }: Runner): string | false {
 describe(`pods, with ${ROOT_NAME} as their root`, { skip: whyNoRun() }, () => {
   for (const runner of RUNNERS) {
     describe(`${runner.mode}, ${runner.variant}`, { skip: whyNotMode(runner) }, () => {
-      runs(runner, runner.scenarios);
+      runs(runner);
     });
   }
+
+  test(
+    'every query of the dashboard and of the alerts was asked',
+    { skip: whyNoPrometheus() },
+    () => {
+      assert.deepEqual(new Set(allQueries().map(({ of }) => of)), queriesAsked);
+    },
+  );
 });
 
-function runs(runner: Runner, scenarios: readonly string[]): void {
+/** By what they are of; some metrics are only there in one mode. */
+const queriesAsked = new Set<string>();
+
+function runs(runner: Part): void {
   const manifests = render(runner.mode);
   let stage: Stage;
   let pod: Pod;
@@ -86,7 +107,7 @@ function runs(runner: Runner, scenarios: readonly string[]): void {
     assert.match(agent.logged(), new RegExp(`using iptables .*variant=${runner.variant} `));
   });
 
-  for (const name of scenarios) {
+  for (const name of runner.scenarios) {
     const scenario = loadScenario(resolve(SCENARIOS, name), name);
     const skip = scenario.notIn[runner.mode] ?? false;
     test(`${name}: ${scenario.describe}`, { skip }, async () => {
@@ -108,6 +129,25 @@ function runs(runner: Runner, scenarios: readonly string[]): void {
     pod.rotateToken(stage.token);
     await stage.apiServer.accept(stage.token);
   });
+
+  if (runner.isWatched) {
+    test(
+      'Prometheus understands what it is asked of the agent, and has nothing to complain of',
+      { skip: whyNoPrometheus() },
+      async () => {
+        const { lab } = stage;
+        const prometheus = await startPrometheus(lab, join(directoryOf(lab.prefix), 'prometheus'));
+        try {
+          const { body } = await lab.speaker('node1').fetch(`http://${METRICS}/metrics`);
+          for (const { of } of await askAll(prometheus, servedMetrics(body))) queriesAsked.add(of);
+          const quiet = alerts().map(({ alert }) => `${alert} inactive`);
+          assert.deepEqual(await prometheus.alerts(), quiet);
+        } finally {
+          await prometheus.stop();
+        }
+      },
+    );
+  }
 
   test('it asked nothing of the API server but what its role allows', async () => {
     const { requests, events } = await stage.apiServer.report();

@@ -9,7 +9,7 @@ export const FOLDER = resolve(import.meta.dirname, '../../../daemonset');
 export const OVERLAYS = ['iptables', 'ipvs', 'userspace', 'beside'] as const;
 
 /** All that can be applied. */
-export const APPLICABLE = [...OVERLAYS, 'kubeadm', 'cleanup'] as const;
+export const APPLICABLE = [...OVERLAYS, 'kubeadm', 'cleanup', 'monitoring'] as const;
 
 /** Any object of Kubernetes. */
 export interface Manifest {
