@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { readKubeProxyFile } from '../../src/config/kubeProxyFile.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { alerts, MONITORING, panels, ruleFile } from './manifests/monitoring.ts';
 import type { Panel } from './manifests/monitoring.ts';
@@ -88,7 +89,7 @@ test('pods are scraped at the port that they serve at', { skip: whyNoKubectl() }
   const { config } = loadConfig(
     { config: path },
     { nodeName: 'node-1', hostname: 'pod' },
-    { kubeProxy: { path, text: readFileSync(path, 'utf8') } },
+    { kubeProxy: readKubeProxyFile({ path, text: readFileSync(path, 'utf8') }) },
   );
   const { metricsBindAddress } = config ?? {};
   assert.ok(typeof metricsBindAddress === 'object');
