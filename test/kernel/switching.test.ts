@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { openLab, whyNoLab } from '../lab/lab.ts';
 import type { Lab } from '../lab/lab.ts';
 import { uniquePrefix } from '../lab/namespaces.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { assertUnharmed, startEcho } from './switching/load.ts';
 import type { Echo } from './switching/load.ts';
 import { cleanUp, createSite, listNode, startIn, under, untilNodeIs } from './switching/node.ts';
@@ -14,6 +15,9 @@ const MODES =
   process.env['FAIRWAY_LAB_MODES']?.includes('ipvs') === true
     ? ['iptables', 'ipvs', 'userspace']
     : ['iptables', 'userspace'];
+
+/** A switch takes about so long. */
+const KILL_WITHIN_MS = 600 * SLOWNESS;
 
 /** Through all ordered pairs; in the guest, which is slow, through those that only it can show. */
 const WAY =
@@ -56,4 +60,14 @@ describe('switching modes under load', { skip: whyNoLab() }, () => {
       await untilNodeIs(lab, fresh.get(mode) ?? []);
     });
   }
+
+  test('killed half-way, the next start finishes or undoes it', async () => {
+    for (const part of [0.2, 0.5, 0.9]) {
+      for (const mode of MODES.toReversed()) {
+        await agent.killWhileSwitchingTo(mode, part * KILL_WITHIN_MS * Math.random());
+        agent = await startIn(site, mode);
+        await untilNodeIs(lab, fresh.get(mode) ?? []);
+      }
+    }
+  });
 });

@@ -1,6 +1,7 @@
 /** A node whose proxy changes under load. */
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startAgent, waitUntil } from '../../lab/agentProcess.ts';
 import type { AgentProcess } from '../../lab/agentProcess.ts';
@@ -74,6 +75,8 @@ export interface Agent {
   readonly process: AgentProcess;
   /** Change its configuration file as an operator would; resolves when the mode is in force. */
   switchTo(mode: string): Promise<void>;
+  /** The same, and killed after so many milliseconds. */
+  killWhileSwitchingTo(mode: string, ms: number): Promise<void>;
 }
 
 /** Start an agent in this mode; resolves when its rules stand. */
@@ -98,6 +101,12 @@ export async function startIn(
       const before = syncCount(process, '[1-9]');
       put(config, next);
       await waitUntil(process, `in mode ${next}`, () => syncCount(process, '[1-9]') > before);
+    },
+    async killWhileSwitchingTo(next, ms) {
+      put(config, next);
+      await waitUntil(process, 'told', () => process.logged().includes('configuration changed'));
+      await wait(ms);
+      kill(process.pid, 'SIGKILL');
     },
   };
 }
