@@ -36,6 +36,8 @@ export interface NodeReader {
 export interface BackendPlan extends Plan {
   /** What the node holds when all is done; more than is desired where things end slowly. */
   readonly reached: Installed;
+  /** Packets take another way altogether: what the kernel remembers of UDP flows must go. */
+  readonly movesFlows?: true;
 }
 
 export interface Backend {

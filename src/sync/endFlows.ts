@@ -3,13 +3,13 @@ import type { Mode } from '../backends/backend.ts';
 import { deleteUdpFlows } from '../kernel/conntrack.ts';
 import { KernelError } from '../kernel/errors.ts';
 import { ownAddresses } from '../kernel/interfaces.ts';
-import type { Snapshot } from '../model/types.ts';
 import type { Family } from '../net/family.ts';
 import type { Log } from '../observe/log.ts';
 import { ipFamily } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { staleFlowTest, translatedFlowTest } from './staleFlows.ts';
+import { anyFlowTest, staleFlowTest, translatedFlowTest } from './staleFlows.ts';
 import type { StaleTest } from './staleFlows.ts';
+import type { SyncParts } from './sync.ts';
 
 export interface FlowEnderOptions {
   readonly log: Log;
@@ -19,18 +19,18 @@ export interface FlowEnderOptions {
 }
 
 /** A function that ends the flows which a step made stale; without conntrack it says so once. */
-export function flowEnder(
-  options: FlowEnderOptions,
-): (before: Snapshot | undefined, after: Snapshot) => Promise<number> {
+export function flowEnder(options: FlowEnderOptions): SyncParts['endStaleFlows'] {
   let isMissing = false;
-  return async (before, after) => {
+  return async (before, after, all) => {
     // The relay moves its flows itself; only another mode's, from before our start, may be stale.
-    if (options.mode === 'userspace' && before !== undefined) return 0;
+    if (options.mode === 'userspace' && before !== undefined && !all) return 0;
     const own = new Set(ownAddresses());
-    const isStale =
-      options.mode === 'userspace'
-        ? translatedFlowTest(after, own)
-        : staleFlowTest(before, after, own);
+    function testOf(mode: Mode): StaleTest | undefined {
+      if (all) return anyFlowTest(after, own);
+      if (mode === 'userspace') return translatedFlowTest(after, own);
+      return staleFlowTest(before, after, own);
+    }
+    const isStale = testOf(options.mode);
     if (isStale === undefined || isMissing) return 0;
     try {
       return await endFlows(options, isStale);

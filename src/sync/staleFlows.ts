@@ -53,6 +53,17 @@ export function staleFlowTest(
 }
 
 /**
+ * The test for a node on which packets take another way from now on: every flow to a Service, since
+ * its next packet would go on where the way before led. undefined where no Service has UDP.
+ */
+export function anyFlowTest(snapshot: Snapshot, ownAddresses: Iterable<Ip>): StaleTest | undefined {
+  const ports = Array.from(snapshot.ports.entries(), ([key, port]) => {
+    return [key, { ...port, servingEndpoints: [] }] as const;
+  });
+  return staleFlowTest(undefined, { ...snapshot, ports: sortedMap(ports) }, ownAddresses);
+}
+
+/**
  * The test for a node whose flows are relayed from now on. The relay moves them itself; but what
  * another mode translated is stale wherever it goes: TPROXY gives each packet of a client a socket,
  * and the kernel forwards none that has one. undefined where no Service has UDP.
@@ -61,14 +72,7 @@ export function translatedFlowTest(
   snapshot: Snapshot,
   ownAddresses: Iterable<Ip>,
 ): StaleTest | undefined {
-  const ports = Array.from(snapshot.ports.entries(), ([key, port]) => {
-    return [key, { ...port, servingEndpoints: [] }] as const;
-  });
-  const isDialled = staleFlowTest(
-    undefined,
-    { ...snapshot, ports: sortedMap(ports) },
-    ownAddresses,
-  );
+  const isDialled = anyFlowTest(snapshot, ownAddresses);
   if (isDialled === undefined) return undefined;
   return (flow) => {
     const { originalDestination, originalPort, replySource, replySourcePort } = flow;

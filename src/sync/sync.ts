@@ -13,8 +13,11 @@ export interface SyncParts {
   readonly kernel: Kernel;
   /** What should be, from all that is known now; undefined while something needed is unknown. */
   decide(last: Snapshot | undefined): Snapshot | undefined;
-  /** End UDP flows that the step from `before` made stale; returns how many. */
-  endStaleFlows(before: Snapshot | undefined, after: Snapshot): Promise<number>;
+  /**
+   * End UDP flows that the step from `before` made stale, or all to Services where they take another
+   * way from now on; returns how many.
+   */
+  endStaleFlows(before: Snapshot | undefined, after: Snapshot, all: boolean): Promise<number>;
   /** The node's addresses as text, where the backend heeds them: when they change, it looks again. */
   addresses(): string;
   readonly report: SyncReport;
@@ -58,12 +61,14 @@ interface Memory {
   addresses: string;
   /** The last Snapshot whose stale flows were ended. */
   flowsOf: Snapshot | undefined;
+  /** Whether flows take another way since then. */
+  movesFlows: boolean;
 }
 
 export function syncTask(parts: SyncParts): SyncTask {
   const memory: Memory = {
     ...{ rendering: undefined, installed: undefined, flowsOf: undefined },
-    addresses: '',
+    ...{ addresses: '', movesFlows: false },
   };
   return {
     sync: (isCheck, breakOff) => syncOnce(parts, memory, { isCheck, breakOff }),
@@ -177,7 +182,8 @@ async function bringInLine(
   try {
     // If apply() throws half-way we no longer know what is there: the next sync begins by reading.
     memory.installed = undefined;
-    const { operations, reached } = backend.plan(installed, rendering.rules);
+    const { operations, reached, movesFlows } = backend.plan(installed, rendering.rules);
+    if (movesFlows === true) memory.movesFlows = true;
     const refusals: unknown[] = [];
     for (operation of operations) refusals.push(...(await applied(kernel, operation)));
     if (refusals.length > 0) throw await partialFailure(refusals, { backend, kernel, rendering });
@@ -200,8 +206,9 @@ async function endStaleFlows(
   snapshot: Snapshot,
 ): Promise<number> {
   try {
-    const deleted = await end(memory.flowsOf, snapshot);
+    const deleted = await end(memory.flowsOf, snapshot, memory.movesFlows);
     memory.flowsOf = snapshot;
+    memory.movesFlows = false;
     return deleted;
   } catch (error) {
     report.failed(error, { isFull: false, operation: undefined, refused: [] });

@@ -83,14 +83,15 @@ function planTakeover(installed: Installed, desired: Rules, ground: Ground): Bac
     keepRunning(target, installed, backend.mode);
     for (const family of FAMILIES) keepGate(target, family, gate);
   });
-  const states = hasOthersRules(installed, backend.mode) ? steps(installed, goal, gate) : [goal];
+  const isMoving = hasOthersRules(installed, backend.mode);
+  const states = isMoving ? steps(installed, goal, gate) : [goal];
   const operations: Operation[] = [];
   let state = installed;
   for (const next of states) {
     operations.push(...planAll(state, next, programs).operations);
     state = next;
   }
-  return { operations, reached: goal };
+  return { operations, reached: goal, ...(isMoving && { movesFlows: true }) };
 }
 
 const NOTHING: Installed = sortedMap<ObjectKey, string>();

@@ -27,8 +27,9 @@ const NOTHING: Totals = { passed: 0, failed: 0, skipped: 0 };
 export async function runVmSuite(print: (line: string) => void): Promise<Totals> {
   const files = [
     ...globSync('test/vm/*.test.ts', { cwd: ROOT }).toSorted(),
-    'test/kernel/agentProcess.test.ts',
-    'test/kernel/scenarios.test.ts',
+    ...['agentProcess', 'switching', 'kubeProxy', 'restart', 'scenarios'].map(
+      (name) => `test/kernel/${name}.test.ts`,
+    ),
   ];
   if (hasIpvs()) return runHere(files, print);
   const bootable = tryPrepare();
