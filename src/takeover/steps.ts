@@ -69,9 +69,12 @@ function partOf(key: ObjectKey): Part {
   return parseNodeKey(key)?.kind === 'dummy' ? 'device' : 'rest';
 }
 
-/** `state` with what `goal` has beside it, in these parts; nothing goes. */
+/**
+ * `state` with what `goal` has beside it, in these parts. Nothing goes, nor does anything change: a
+ * virtual server that shall get no more connections is still where rules lead.
+ */
 function withAdded(state: Installed, goal: Installed, parts: readonly Part[]): Installed {
-  return changed(state, goal, (key, after) => after !== undefined && parts.includes(partOf(key)));
+  return changed(state, goal, (key) => !state.has(key) && parts.includes(partOf(key)));
 }
 
 /** `state`, in these parts as `goal` is. */
@@ -82,11 +85,11 @@ function withMoved(state: Installed, goal: Installed, parts: readonly Part[]): I
 function changed(
   state: Installed,
   goal: Installed,
-  isWanted: (key: ObjectKey, after: string | undefined) => boolean,
+  isWanted: (key: ObjectKey) => boolean,
 ): Installed {
   return edit(state, (target) => {
     function visit(key: ObjectKey, after: string | undefined): void {
-      if (!isWanted(key, after)) return;
+      if (!isWanted(key)) return;
       if (after === undefined) target.delete(key);
       else target.set(key, after);
     }
