@@ -11,14 +11,20 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const version = packageVersion();
   const request = parseCommandLine(argv, version);
   if (request.command === 'none') return request.exitCode === 0 ? 0 : 2;
+  if (request.command === 'tool') return orFailure(request.tool);
   const environment = { nodeName: process.env['NODE_NAME'], hostname: hostname() };
   const { config, problems } = loadConfig(request.flags, environment);
   if (problems !== undefined) {
     process.stderr.write(problems.map((problem) => `fairway: ${problem}\n`).join(''));
     return 2;
   }
+  return orFailure(() => serve(config, version));
+}
+
+/** The exit code, or 1 when it fails, once that is reported. */
+async function orFailure(run: () => Promise<number>): Promise<number> {
   try {
-    return await serve(config, version);
+    return await run();
   } catch (error) {
     reportFailure(error);
     return 1;

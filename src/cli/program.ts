@@ -3,10 +3,13 @@ import { Command, CommanderError, Option } from 'commander';
 import { FLAGS, flagDescription, flagSyntax } from '../config/flags.ts';
 import type { Flag } from '../config/flags.ts';
 import type { FlagValues } from '../config/load.ts';
+import { addTools } from './toolCommands.ts';
+import type { Tool } from './toolCommands.ts';
 
 /** What the operator asked for. */
 export type Request =
   | { readonly command: 'run'; readonly flags: FlagValues }
+  | { readonly command: 'tool'; readonly tool: Tool }
   /** Commander printed what there was to print. */
   | { readonly command: 'none'; readonly exitCode: number };
 
@@ -26,6 +29,9 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   for (const option of options) program.addOption(option);
   program.action(() => {
     request = { command: 'run', flags: flagValues(program, options) };
+  });
+  addTools(program, (tool) => {
+    request = { command: 'tool', tool };
   });
   try {
     program.parse([...argv], { from: 'user' });
