@@ -11,4 +11,4 @@ export interface ServePorts {
 }
 
 /** Ports that need no privilege; each may be another, 0 lets the kernel choose. */
-export const DEFAULT_PORTS: ServePorts = { http: 8080, tcp: 7007, bulk: 7019, udp: 7007 };
+export const DEFAULT_PORTS: ServePorts = { http: 7080, tcp: 7007, bulk: 7019, udp: 7007 };
