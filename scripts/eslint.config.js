@@ -28,7 +28,7 @@ const LAYERS = {
   sync: { imports: BELOW_SYNC, types: [] },
   // All but the first three are folders of its own.
   compare: { imports: [...BASE, 'watch', 'backends', ...COMPARE], types: ['observe'] },
-  'compare/report': { pure: true, imports: ['charts'], types: COMPARE },
+  'compare/report': { pure: true, imports: ['charts', 'html'], types: COMPARE },
   cli: { imports: [...BELOW_SYNC, 'sync', 'compare'], types: [] },
   'main.ts': { imports: ['cli'], types: [] },
   // A single file may have more than its folder: this one may run programs.
@@ -40,6 +40,7 @@ const OWNERS = {
   '@kubernetes/client-node': ['watch'],
   '@commander-js/extra-typings': ['cli'],
   commander: ['cli'],
+  'd3-scale': ['compare/report'],
   'ipaddr.js': ['net'],
   'node:child_process': ['kernel/run.ts'],
   koffi: ['relay'],

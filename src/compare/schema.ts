@@ -106,6 +106,7 @@ export const reportSchema = z.strictObject({
   comparisons: z.array(comparisonSchema).min(1),
 });
 
+export type Report = z.infer<typeof reportSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;
 export type About = Comparison['about'];
 export type Effort = Comparison['effort'];

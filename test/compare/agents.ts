@@ -66,11 +66,17 @@ export function labAgents(lab: Lab): LabAgents {
   };
 }
 
+const EMPTY_TABLES = ['nat', 'filter', 'mangle'].map((table) => `*${table}\nCOMMIT\n`).join('');
+
 /**
  * Nothing of the mode stays, flows included: a client's port that is used again within two minutes
  * would be led by an entry of the mode before, perhaps to an endpoint that is gone.
  */
 async function cleanNode(namespace: string): Promise<void> {
+  // The clean-up begins with the nft variant, and cannot remove sets that legacy rules still ask.
+  for (const program of ['iptables-legacy-restore', 'ip6tables-legacy-restore']) {
+    await runInside(namespace, [program], EMPTY_TABLES);
+  }
   await runInside(namespace, [process.execPath, MAIN, '--cleanup']);
   await runInside(namespace, ['conntrack', '-F']);
 }

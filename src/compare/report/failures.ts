@@ -15,7 +15,7 @@ export interface FaultCost {
 }
 
 /** Attempts in the order in which they were due. */
-function attemptsOf({
+export function attemptsOf({
   result,
 }: Pick<FailureRun, 'result'>): readonly { atMs: number; tookUs: number; failure: string }[] {
   if (!('atMs' in result)) return [];
@@ -28,7 +28,7 @@ function attemptsOf({
     .toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function costOf(run: FailureRun): FaultCost {
+export function costOf(run: FailureRun): FaultCost {
   const attempts = attemptsOf(run);
   const failed = attempts.filter(({ failure }) => failure !== '');
   const good = attempts.filter(({ failure }) => failure === '');

@@ -16,7 +16,7 @@ export interface Metric {
 }
 
 /** Of the attempts that did not fail, microseconds. */
-function goodTimes({ result }: Pick<Measurement, 'result'>): readonly number[] {
+export function goodTimes({ result }: Pick<Measurement, 'result'>): readonly number[] {
   if (!('tookUs' in result)) return [];
   return result.tookUs.filter((_, index) => result.failures[index] === '');
 }
@@ -101,6 +101,12 @@ export const METRICS: readonly Metric[] = [
   ...[agentCpu, softirqCpu, machineCpu].flatMap((of) => CPU_OF.map(of)),
 ];
 
+export function metricNamed(id: string): Metric {
+  const metric = METRICS.find((each) => each.id === id);
+  if (metric === undefined) throw new Error(`no metric ${id}`);
+  return metric;
+}
+
 /** Where a value is asked for. */
 export interface Cell {
   readonly subject: string;
@@ -114,7 +120,7 @@ export function measured(comparison: Comparison, metric: Metric, cell: Cell): Sp
 }
 
 /** One for each round. */
-function measurementsIn(
+export function measurementsIn(
   { measurements }: Comparison,
   kind: LoadKind,
   { subject, size, path }: Cell,
@@ -139,7 +145,7 @@ export const FIGURE_METRICS: readonly FigureMetric[] = [
   { id: 'start', title: 'start until the first connection', unit: 'ms', better: 'less' },
   { id: 'change', title: 'one changed endpoint until it is dialled', unit: 'ms', better: 'less' },
   { id: 'memory', title: 'memory of an agent', unit: 'MB', better: 'less' },
-  { id: 'rules', title: 'iptables rules on a node', unit: '', better: 'less' },
+  { id: 'rules', title: 'rules on a node (iptables)', unit: '', better: 'less' },
   { id: 'objects', title: 'chains, sets, entries, servers on a node', unit: '', better: 'less' },
 ];
 
