@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const BASE = ['net', 'sorted'];
 const BELOW_SYNC = [...BASE, 'model', 'plan', 'backends', 'config', 'observe', 'watch', 'kernel'];
 BELOW_SYNC.push('relay', 'serve', 'takeover');
+const COMPARE = ['servers', 'load', 'measure', 'report', 'cluster'];
 
 /**
  * Which folders of src may import which others, and of which only types. A pure layer has no
@@ -27,7 +28,10 @@ const LAYERS = {
   relay: { imports: [...BASE, 'plan', 'native', 'pick', 'tcp', 'udp'], types: ['observe'] },
   serve: { imports: BASE, types: ['model', 'observe'] },
   sync: { imports: BELOW_SYNC, types: [] },
-  cli: { imports: [...BELOW_SYNC, 'sync'], types: [] },
+  // All but the first three are folders of its own.
+  compare: { imports: [...BASE, 'watch', 'backends', ...COMPARE], types: ['observe'] },
+  'compare/report': { pure: true, imports: ['charts', 'html'], types: COMPARE },
+  cli: { imports: [...BELOW_SYNC, 'sync', 'compare'], types: [] },
   'main.ts': { imports: ['cli'], types: [] },
   // A single file may have more than its folder: this one may run programs.
   'kernel/run.ts': { imports: [...BASE, 'plan'], types: [] },
@@ -38,10 +42,11 @@ const OWNERS = {
   '@kubernetes/client-node': ['watch'],
   '@commander-js/extra-typings': ['cli'],
   commander: ['cli'],
+  'd3-scale': ['compare/report'],
   'ipaddr.js': ['net'],
   'node:child_process': ['kernel/run.ts'],
   koffi: ['relay'],
-  'node:crypto': ['net', 'watch', 'serve', 'sync', 'cli'],
+  'node:crypto': ['net', 'watch', 'serve', 'sync', 'cli', 'compare'],
   'prom-client': ['observe', 'serve'],
   'sorted-btree': ['sorted'],
   winston: ['observe'],

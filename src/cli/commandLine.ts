@@ -16,6 +16,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const name = programName();
   const request = parseCommandLine(argv, version, name);
   if (request.command === 'none') return request.exitCode === 0 ? 0 : 2;
+  if (request.command === 'tool') return orFailure(request.tool);
   const environment = { nodeName: process.env['NODE_NAME'], hostname: hostname() };
   const { config, problems, notes } = await readConfig(request.flags, environment);
   if (problems !== undefined) {
@@ -23,8 +24,13 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     return 2;
   }
   await tell(config, notes);
+  return orFailure(() => serve(config, { version, environment, flags: request.flags }));
+}
+
+/** The exit code, or 1 when it fails, once that is reported. */
+async function orFailure(run: () => Promise<number>): Promise<number> {
   try {
-    return await serve(config, { version, environment, flags: request.flags });
+    return await run();
   } catch (error) {
     reportFailure(error);
     return 1;

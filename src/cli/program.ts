@@ -4,10 +4,13 @@ import { FLAGS, UNUSED, flagDescription, flagSyntax } from '../config/flags.ts';
 import type { Flag } from '../config/flags.ts';
 import type { FlagValues } from '../config/load.ts';
 import type { ProgramName } from './programName.ts';
+import { addTools } from './toolCommands.ts';
+import type { Tool } from './toolCommands.ts';
 
 /** What the operator asked for. */
 export type Request =
   | { readonly command: 'run'; readonly flags: FlagValues }
+  | { readonly command: 'tool'; readonly tool: Tool }
   /** Commander printed what there was to print. */
   | { readonly command: 'none'; readonly exitCode: number };
 
@@ -40,6 +43,9 @@ export function parseCommandLine(
     const asked = program.opts<{ version?: string | true }>().version ?? 'false';
     if (asked !== 'false') process.stdout.write(`fairway v${version}\n`);
     else request = { command: 'run', flags: flagValues(program, options) };
+  });
+  addTools(program, (tool) => {
+    request = { command: 'tool', tool };
   });
   try {
     program.parse(argv.map(asCommanderWrites), { from: 'user' });

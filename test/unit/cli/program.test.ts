@@ -65,3 +65,9 @@ test('an unknown flag is named, with where to look, and exits with another code'
   });
   assert.match(text, /unknown option '--no-such-flag'\n.*--help/);
 });
+
+for (const name of ['serve', 'load']) {
+  test(`fairway ${name} is a tool of its own, and no agent`, () => {
+    assert.equal(parseCommandLine([name], '1.2.3').command, 'tool');
+  });
+}
