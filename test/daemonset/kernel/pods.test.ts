@@ -20,7 +20,8 @@ import { grantsOf } from '../manifests/grants.ts';
 import { alerts } from '../manifests/monitoring.ts';
 import { podOf } from '../manifests/pod.ts';
 import type { Container } from '../manifests/pod.ts';
-import { render, whyNoKubectl } from '../manifests/render.ts';
+import { only, render, whyNoKubectl } from '../manifests/render.ts';
+import type { Manifest } from '../manifests/render.ts';
 import { whyNoContainers } from './node/crun.ts';
 import type { RunningContainer } from './node/crun.ts';
 import type { Pod } from './node/pod.ts';
@@ -155,6 +156,33 @@ function runs(runner: Part): void {
     assert.ok(events > 0);
   });
 
+  test('a dry run in the pod prints what it does', async () => {
+    const dry = pod.start('fairway', (each) => ({ ...each, args: [...each.args, '--dry-run'] }));
+    const { exitCode, log } = await dry.ended();
+    assert.equal(exitCode, 0, log);
+    assert.match(log, /^#!\/bin\/sh$/m);
+    assert.match(log, /KUBE-SERVICES/);
+  });
+
+  // As the manifest has it: elsewhere the next one starts when the last one has ended.
+  if (surges(manifests)) {
+    test('the next pod starts beside the last one, and serves what that one leaves', async () => {
+      const { steps } = loadScenario(resolve(SCENARIOS, 'affinity'), 'affinity');
+      await playable(stage, agent).putObjects(steps[0]?.objects ?? '');
+      const next = stage.pod(manifests).start('fairway');
+      const isSynced = (): boolean => next.logged().includes(' synced ');
+      await waitUntil(next, 'at the end of its first sync', isSynced);
+      assert.equal(await stage.probe('/readyz'), 200);
+      await agent.stop();
+      assert.equal((await agent.ended()).exitCode, 0, agent.logged());
+      agent = next;
+      const ready = async (): Promise<boolean> => (await stage.probe('/readyz')) === 200;
+      await waitUntil(next, 'answering its probes itself', ready);
+      await playable(stage, agent).putObjects(steps[0]?.objects ?? '');
+      assert.ok(await reaches(stage, ASKED[0]));
+    });
+  }
+
   test('it ends when it is asked to; rules stay for the next pod', async () => {
     await agent.stop();
     assert.equal((await agent.ended()).exitCode, 0, agent.logged());
@@ -221,18 +249,34 @@ const ASKED = [
 
 /** Whether it becomes ready, and a pod then reaches Services. */
 async function doesItsWork(stage: Stage, container: RunningContainer): Promise<boolean> {
-  for (const { scenario, address, port, protocol } of ASKED) {
-    const { steps, addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
+  for (const asked of ASKED) {
+    const { scenario } = asked;
+    const { steps } = loadScenario(resolve(SCENARIOS, scenario), scenario);
     const marker = nextMarker();
     await stage.apiServer.replace((steps[0]?.objects ?? '') + marker.yaml);
     while (!(await isInForce(stage.lab, 'node1', marker))) {
       if (container.hasEnded() || container.logged().includes('sync failed')) return false;
       await wait(20);
     }
-    const to = { address: addresses[address] ?? '', port };
-    const ask = { protocol, to, times: 3, timeoutMs: 2000 } as const;
-    const outcomes = await stage.lab.speaker('pod1a').dial(ask);
-    if (!outcomes.every(({ kind }) => kind === 'answer')) return false;
+    if (!(await reaches(stage, asked))) return false;
   }
   return true;
+}
+
+/** Whether a pod of the node has an answer each time. */
+async function reaches(stage: Stage, asked: (typeof ASKED)[number]): Promise<boolean> {
+  const { scenario, address, port, protocol } = asked;
+  const { addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
+  const to = { address: addresses[address] ?? '', port };
+  const ask = { protocol, to, times: 3, timeoutMs: 2000 } as const;
+  const outcomes = await stage.lab.speaker('pod1a').dial(ask);
+  return outcomes.every(({ kind }) => kind === 'answer');
+}
+
+function surges(manifests: readonly Manifest[]): boolean {
+  const { spec } = only(manifests, 'DaemonSet') as unknown as {
+    readonly spec: { readonly updateStrategy: { readonly rollingUpdate: object } };
+  };
+  const { rollingUpdate } = spec.updateStrategy;
+  return 'maxSurge' in rollingUpdate && rollingUpdate.maxSurge === 1;
 }
