@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UdpFlow } from '../../../src/kernel/conntrack.ts';
-import { translatedFlowTest } from '../../../src/sync/staleFlows.ts';
+import { anyFlowTest, translatedFlowTest } from '../../../src/sync/staleFlows.ts';
 import { destination, endpoint, servicePort, snapshotOf } from '../../support/servicePorts.ts';
 
 const FLOW: UdpFlow = {
@@ -33,4 +33,11 @@ test('but not a flow to some other address', () => {
 
 test('nothing is to be listed where no Service has UDP', () => {
   assert.equal(translatedFlowTest(snapshotOf([servicePort()]), []), undefined);
+});
+
+test('where packets take another way, every flow to a Service is stale, and no other', () => {
+  const isStale = anyFlowTest(snapshotOf([DNS]), []);
+  assert.equal(isStale?.(FLOW), true);
+  assert.equal(isStale(RELAYED), true);
+  assert.equal(isStale({ ...FLOW, originalDestination: '10.96.0.11' }), false);
 });
