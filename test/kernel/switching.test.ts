@@ -18,6 +18,7 @@ const MODES =
 
 /** A switch takes about so long. */
 const KILL_WITHIN_MS = 600 * SLOWNESS;
+const KILL_AT = SLOWNESS > 1 ? [0.6] : [0.2, 0.5, 0.9];
 
 /** Through all ordered pairs; in the guest, which is slow, through those that only it can show. */
 const WAY =
@@ -62,7 +63,7 @@ describe('switching modes under load', { skip: whyNoLab() }, () => {
   }
 
   test('killed half-way, the next start finishes or undoes it', async () => {
-    for (const part of [0.2, 0.5, 0.9]) {
+    for (const part of KILL_AT) {
       for (const mode of MODES.toReversed()) {
         await agent.killWhileSwitchingTo(mode, part * KILL_WITHIN_MS * Math.random());
         agent = await startIn(site, mode);
