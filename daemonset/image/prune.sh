@@ -9,5 +9,5 @@ find "$modules" -type f \( -name '*.map' -o -name '*.bare' -o -name '*.ts' -o -n
   -o -name '*.cc' -o -name '*.hh' -o -name '*.h' -o -name '*.S' -o -name '*.asm' \
   -o -name '*.cpp' -o -name '*.c' -o -name 'CMakeLists.txt' \) \
   ! -iname 'licen[cs]e*' ! -iname 'notice*' -delete
-rm -rf "$modules"/koffi/doc "$modules"/koffi/vendor "$modules"/@types
+rm -rf "$modules"/koffi/doc "$modules"/koffi/vendor "$modules"/@koromix/*/musl_* "$modules"/@types
 find "$modules" -type d -empty -delete

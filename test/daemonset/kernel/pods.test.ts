@@ -9,9 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '../../lab/agentProcess.ts';
-import { isInForce, nextMarker } from '../../lab/marker.ts';
 import { runInside } from '../../lab/program.ts';
 import { loadScenario } from '../../lab/scenario/load.ts';
 import { play } from '../../lab/scenario/play.ts';
@@ -30,8 +28,7 @@ import { hasProfile } from './node/seccomp.ts';
 import { KUBELET_CHAIN, openStage, playable } from './node/stage.ts';
 import type { Runner, Stage } from './node/stage.ts';
 import { allQueries, askAll, servedMetrics } from './node/watched.ts';
-
-const SCENARIOS = resolve(import.meta.dirname, '../../scenarios');
+import { doesItsWork, SCENARIOS } from './node/work.ts';
 
 /** Each needs something of the node that the others do not: sets, a sysctl, connection tracking. */
 const PLAYED = ['cluster-ip-tcp', 'affinity', 'node-port-localhost', 'udp-endpoint-goes'];
@@ -155,6 +152,14 @@ function runs(runner: Part): void {
     assert.ok(events > 0);
   });
 
+  test('a dry run in the pod prints what it does', async () => {
+    const dry = pod.start('fairway', (each) => ({ ...each, args: [...each.args, '--dry-run'] }));
+    const { exitCode, log } = await dry.ended();
+    assert.equal(exitCode, 0, log);
+    assert.match(log, /^#!\/bin\/sh$/m);
+    assert.match(log, /KUBE-SERVICES/);
+  });
+
   test('it ends when it is asked to; rules stay for the next pod', async () => {
     await agent.stop();
     assert.equal((await agent.ended()).exitCode, 0, agent.logged());
@@ -211,28 +216,4 @@ async function savedRules({ lab }: Stage, { variant }: Runner): Promise<string> 
     programs.map((program) => runInside(lab.namespace('node1'), [program])),
   );
   return saved.join('\n');
-}
-
-/** What a capability may be missing for: sets and addresses, and a port that only few may take. */
-const ASKED = [
-  { scenario: 'affinity', address: 'web', port: 80, protocol: 'TCP' },
-  { scenario: 'cluster-ip-udp', address: 'dns', port: 53, protocol: 'UDP' },
-] as const;
-
-/** Whether it becomes ready, and a pod then reaches Services. */
-async function doesItsWork(stage: Stage, container: RunningContainer): Promise<boolean> {
-  for (const { scenario, address, port, protocol } of ASKED) {
-    const { steps, addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
-    const marker = nextMarker();
-    await stage.apiServer.replace((steps[0]?.objects ?? '') + marker.yaml);
-    while (!(await isInForce(stage.lab, 'node1', marker))) {
-      if (container.hasEnded() || container.logged().includes('sync failed')) return false;
-      await wait(20);
-    }
-    const to = { address: addresses[address] ?? '', port };
-    const ask = { protocol, to, times: 3, timeoutMs: 2000 } as const;
-    const outcomes = await stage.lab.speaker('pod1a').dial(ask);
-    if (!outcomes.every(({ kind }) => kind === 'answer')) return false;
-  }
-  return true;
 }

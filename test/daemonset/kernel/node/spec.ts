@@ -18,6 +18,8 @@ export interface Placement {
   readonly environment: Readonly<Record<string, string>>;
   /** Binds of the test itself: source and place. */
   readonly binds: readonly (readonly [string, string])[];
+  /** As `privileged: true` has it: all rights of this machine's root, whatever the container says. */
+  readonly isPrivileged?: boolean;
 }
 
 /** The image's, in daemonset/Containerfile. */
@@ -26,11 +28,22 @@ const ENTRYPOINT = '/usr/local/bin/fairway';
 /** What the kubelet gives to critical pods (pkg/kubelet/qos/policy.go). */
 const OOM_SCORE_ADJ = -997;
 
-/** CAP_SYS_RESOURCE, which root of a machine that is a container itself may lack. */
-function mayLowerOomScore(): boolean {
-  const [, effective = '0'] =
-    /^CapEff:\s+(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-  return (BigInt(`0x${effective}`) & (1n << 24n)) !== 0n;
+/** Of linux/capability.h, in its order. */
+const CAPABILITIES = [
+  ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'],
+  ...['SETPCAP', 'LINUX_IMMUTABLE', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW'],
+  ...['IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT'],
+  ...['SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD'],
+  ...['LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG'],
+  ...['WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ', 'PERFMON', 'BPF', 'CHECKPOINT_RESTORE'],
+];
+
+/** Root of a machine that is a container itself may lack some. */
+function ownCapabilities(): readonly string[] {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const [, effective = '0'] = /^CapEff:\s+(\w+)/m.exec(status) ?? [];
+  const bits = BigInt(`0x${effective}`);
+  return CAPABILITIES.filter((_name, index) => ((bits >> BigInt(index)) & 1n) === 1n);
 }
 
 /** As containerd has them (oci/spec.go, oci/mounts.go). */
@@ -49,23 +62,28 @@ const SYSTEM_MOUNTS = [
   },
 ];
 
+/** Of a container, what a runtime has to know. */
+type Asked = Pick<Container, 'command' | 'args' | 'volumeMounts' | 'securityContext'>;
+
 /** The content of `config.json`. */
-export function ociSpec(container: Container, placement: Placement): object {
+export function ociSpec(container: Asked, placement: Placement): object {
   const { securityContext, command, args } = container;
   const { runAsUser, allowPrivilegeEscalation, readOnlyRootFilesystem } = securityContext;
-  const caps = securityContext.capabilities.add.map((name) => `CAP_${name}`);
+  const { isPrivileged = false } = placement;
+  const added = isPrivileged ? ownCapabilities() : securityContext.capabilities.add;
+  const caps = added.map((name) => `CAP_${name}`);
   return {
     ociVersion: '1.0.2',
     hostname: 'container',
-    root: { path: placement.root, readonly: readOnlyRootFilesystem },
+    root: { path: placement.root, readonly: isPrivileged ? false : readOnlyRootFilesystem },
     process: {
       user: { uid: runAsUser, gid: 0 },
       args: [...(command.length > 0 ? command : [ENTRYPOINT]), ...args],
       cwd: '/',
       env: Object.entries(placement.environment).map(([name, value]) => `${name}=${value}`),
-      noNewPrivileges: !allowPrivilegeEscalation,
+      noNewPrivileges: isPrivileged ? false : !allowPrivilegeEscalation,
       capabilities: { bounding: caps, effective: caps, permitted: caps },
-      ...(mayLowerOomScore() ? { oomScoreAdj: OOM_SCORE_ADJ } : {}),
+      ...(ownCapabilities().includes('SYS_RESOURCE') ? { oomScoreAdj: OOM_SCORE_ADJ } : {}),
       rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 20_000 }],
     },
     mounts: [...SYSTEM_MOUNTS, ...mountsOf(container, placement)],
@@ -74,15 +92,21 @@ export function ociSpec(container: Container, placement: Placement): object {
         ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
         { type: 'network', path: `/run/netns/${placement.namespace}` },
       ],
-      maskedPaths: MASKED_PATHS,
-      readonlyPaths: READ_ONLY_PATHS,
-      seccomp: seccompFor(caps),
+      ...(isPrivileged ? {} : confined(caps)),
     },
   };
 }
 
+function confined(caps: readonly string[]): object {
+  return {
+    maskedPaths: MASKED_PATHS,
+    readonlyPaths: READ_ONLY_PATHS,
+    seccomp: seccompFor(caps),
+  };
+}
+
 function mountsOf(
-  { volumeMounts }: Container,
+  { volumeMounts }: Asked,
   { volumes, serviceAccount, binds }: Placement,
 ): readonly object[] {
   const named = volumeMounts.map(({ name, mountPath, readOnly = false }) => {

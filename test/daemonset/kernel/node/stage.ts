@@ -18,6 +18,7 @@ import type { RunningContainer } from './crun.ts';
 import { preparePod } from './pod.ts';
 import type { Pod } from './pod.ts';
 import { openRoot } from './root.ts';
+import type { ContainerRoot } from './root.ts';
 
 export interface Runner {
   readonly mode: Mode;
@@ -29,6 +30,7 @@ export interface Stage {
   readonly lab: Lab;
   readonly apiServer: ApiServer;
   readonly token: string;
+  readonly root: ContainerRoot;
   /** A pod of these manifests, its configuration that of the lab's cluster. */
   pod(manifests: readonly Manifest[]): Pod;
   /** What its root is at /healthz, /livez or /readyz; undefined while nobody answers. */
@@ -52,6 +54,7 @@ export async function openStage({ mode, variant }: Runner): Promise<Stage> {
   return {
     lab,
     apiServer,
+    root,
     token,
     pod(manifests) {
       pods += 1;
