@@ -18,7 +18,8 @@ import { grantsOf } from '../manifests/grants.ts';
 import { alerts } from '../manifests/monitoring.ts';
 import { podOf } from '../manifests/pod.ts';
 import type { Container } from '../manifests/pod.ts';
-import { render, whyNoKubectl } from '../manifests/render.ts';
+import { only, render, whyNoKubectl } from '../manifests/render.ts';
+import type { Manifest } from '../manifests/render.ts';
 import { whyNoContainers } from './node/crun.ts';
 import type { RunningContainer } from './node/crun.ts';
 import type { Pod } from './node/pod.ts';
@@ -28,7 +29,7 @@ import { hasProfile } from './node/seccomp.ts';
 import { KUBELET_CHAIN, openStage, playable } from './node/stage.ts';
 import type { Runner, Stage } from './node/stage.ts';
 import { allQueries, askAll, servedMetrics } from './node/watched.ts';
-import { doesItsWork, SCENARIOS } from './node/work.ts';
+import { ASKED, doesItsWork, reaches, SCENARIOS } from './node/work.ts';
 
 /** Each needs something of the node that the others do not: sets, a sysctl, connection tracking. */
 const PLAYED = ['cluster-ip-tcp', 'affinity', 'node-port-localhost', 'udp-endpoint-goes'];
@@ -152,6 +153,23 @@ function runs(runner: Part): void {
     assert.ok(events > 0);
   });
 
+  test('a ConfigMap that changes is followed; one with a mistake is not', async () => {
+    const OTHER_PORT = 10_356;
+    const moveTo = (port: number) => {
+      pod.edit('config.yaml', (text) =>
+        text.replace(/^(healthzBindAddress: .*:)\d+$/m, `$1${String(port)}`),
+      );
+    };
+    const isReadyAt = async (port: number) => (await stage.probe('/readyz', port)) === 200;
+    moveTo(OTHER_PORT);
+    await waitUntil(agent, 'at the other port', () => isReadyAt(OTHER_PORT));
+    pod.edit('fairway.yaml', (text) => text.replace(/^mode: /m, 'mood: '));
+    await waitUntil(agent, 'refusing', () => agent.logged().includes('configuration refused'));
+    pod.edit('fairway.yaml', (text) => text.replace(/^mood: /m, 'mode: '));
+    moveTo(10_256);
+    await waitUntil(agent, 'at the usual port', () => isReadyAt(10_256));
+  });
+
   test('a dry run in the pod prints what it does', async () => {
     const dry = pod.start('fairway', (each) => ({ ...each, args: [...each.args, '--dry-run'] }));
     const { exitCode, log } = await dry.ended();
@@ -159,6 +177,25 @@ function runs(runner: Part): void {
     assert.match(log, /^#!\/bin\/sh$/m);
     assert.match(log, /KUBE-SERVICES/);
   });
+
+  // As the manifest has it: elsewhere the next one starts when the last one has ended.
+  if (surges(manifests)) {
+    test('the next pod starts beside the last one, and serves what that one leaves', async () => {
+      const { steps } = loadScenario(resolve(SCENARIOS, 'affinity'), 'affinity');
+      await playable(stage, agent).putObjects(steps[0]?.objects ?? '');
+      const next = stage.pod(manifests).start('fairway');
+      const isSynced = (): boolean => next.logged().includes(' synced ');
+      await waitUntil(next, 'at the end of its first sync', isSynced);
+      assert.equal(await stage.probe('/readyz'), 200);
+      await agent.stop();
+      assert.equal((await agent.ended()).exitCode, 0, agent.logged());
+      agent = next;
+      const ready = async (): Promise<boolean> => (await stage.probe('/readyz')) === 200;
+      await waitUntil(next, 'answering its probes itself', ready);
+      await playable(stage, agent).putObjects(steps[0]?.objects ?? '');
+      assert.ok(await reaches(stage, ASKED[0]));
+    });
+  }
 
   test('it ends when it is asked to; rules stay for the next pod', async () => {
     await agent.stop();
@@ -216,4 +253,12 @@ async function savedRules({ lab }: Stage, { variant }: Runner): Promise<string> 
     programs.map((program) => runInside(lab.namespace('node1'), [program])),
   );
   return saved.join('\n');
+}
+
+function surges(manifests: readonly Manifest[]): boolean {
+  const { spec } = only(manifests, 'DaemonSet') as unknown as {
+    readonly spec: { readonly updateStrategy: { readonly rollingUpdate: object } };
+  };
+  const { rollingUpdate } = spec.updateStrategy;
+  return 'maxSurge' in rollingUpdate && rollingUpdate.maxSurge === 1;
 }

@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts';
 export const SCENARIOS = resolve(import.meta.dirname, '../../../scenarios');
 
 /** What a capability may be missing for: sets and addresses, and a port that only few may take. */
-const ASKED = [
+export const ASKED = [
   { scenario: 'affinity', address: 'web', port: 80, protocol: 'TCP' },
   { scenario: 'cluster-ip-udp', address: 'dns', port: 53, protocol: 'UDP' },
 ] as const;
@@ -31,7 +31,7 @@ export async function doesItsWork(stage: Stage, container: RunningContainer): Pr
 }
 
 /** Whether a pod of the node has an answer each time. */
-async function reaches(stage: Stage, asked: (typeof ASKED)[number]): Promise<boolean> {
+export async function reaches(stage: Stage, asked: (typeof ASKED)[number]): Promise<boolean> {
   const { scenario, address, port, protocol } = asked;
   const { addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
   const to = { address: addresses[address] ?? '', port };
