@@ -9,9 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '../../lab/agentProcess.ts';
-import { isInForce, nextMarker } from '../../lab/marker.ts';
 import { runInside } from '../../lab/program.ts';
 import { loadScenario } from '../../lab/scenario/load.ts';
 import { play } from '../../lab/scenario/play.ts';
@@ -31,8 +29,7 @@ import { hasProfile } from './node/seccomp.ts';
 import { KUBELET_CHAIN, openStage, playable } from './node/stage.ts';
 import type { Runner, Stage } from './node/stage.ts';
 import { allQueries, askAll, servedMetrics } from './node/watched.ts';
-
-const SCENARIOS = resolve(import.meta.dirname, '../../scenarios');
+import { ASKED, doesItsWork, reaches, SCENARIOS } from './node/work.ts';
 
 /** Each needs something of the node that the others do not: sets, a sysctl, connection tracking. */
 const PLAYED = ['cluster-ip-tcp', 'affinity', 'node-port-localhost', 'udp-endpoint-goes'];
@@ -156,6 +153,23 @@ function runs(runner: Part): void {
     assert.ok(events > 0);
   });
 
+  test('a ConfigMap that changes is followed; one with a mistake is not', async () => {
+    const OTHER_PORT = 10_356;
+    const moveTo = (port: number) => {
+      pod.edit('config.yaml', (text) =>
+        text.replace(/^(healthzBindAddress: .*:)\d+$/m, `$1${String(port)}`),
+      );
+    };
+    const isReadyAt = async (port: number) => (await stage.probe('/readyz', port)) === 200;
+    moveTo(OTHER_PORT);
+    await waitUntil(agent, 'at the other port', () => isReadyAt(OTHER_PORT));
+    pod.edit('fairway.yaml', (text) => text.replace(/^mode: /m, 'mood: '));
+    await waitUntil(agent, 'refusing', () => agent.logged().includes('configuration refused'));
+    pod.edit('fairway.yaml', (text) => text.replace(/^mood: /m, 'mode: '));
+    moveTo(10_256);
+    await waitUntil(agent, 'at the usual port', () => isReadyAt(10_256));
+  });
+
   test('a dry run in the pod prints what it does', async () => {
     const dry = pod.start('fairway', (each) => ({ ...each, args: [...each.args, '--dry-run'] }));
     const { exitCode, log } = await dry.ended();
@@ -239,38 +253,6 @@ async function savedRules({ lab }: Stage, { variant }: Runner): Promise<string> 
     programs.map((program) => runInside(lab.namespace('node1'), [program])),
   );
   return saved.join('\n');
-}
-
-/** What a capability may be missing for: sets and addresses, and a port that only few may take. */
-const ASKED = [
-  { scenario: 'affinity', address: 'web', port: 80, protocol: 'TCP' },
-  { scenario: 'cluster-ip-udp', address: 'dns', port: 53, protocol: 'UDP' },
-] as const;
-
-/** Whether it becomes ready, and a pod then reaches Services. */
-async function doesItsWork(stage: Stage, container: RunningContainer): Promise<boolean> {
-  for (const asked of ASKED) {
-    const { scenario } = asked;
-    const { steps } = loadScenario(resolve(SCENARIOS, scenario), scenario);
-    const marker = nextMarker();
-    await stage.apiServer.replace((steps[0]?.objects ?? '') + marker.yaml);
-    while (!(await isInForce(stage.lab, 'node1', marker))) {
-      if (container.hasEnded() || container.logged().includes('sync failed')) return false;
-      await wait(20);
-    }
-    if (!(await reaches(stage, asked))) return false;
-  }
-  return true;
-}
-
-/** Whether a pod of the node has an answer each time. */
-async function reaches(stage: Stage, asked: (typeof ASKED)[number]): Promise<boolean> {
-  const { scenario, address, port, protocol } = asked;
-  const { addresses } = loadScenario(resolve(SCENARIOS, scenario), scenario);
-  const to = { address: addresses[address] ?? '', port };
-  const ask = { protocol, to, times: 3, timeoutMs: 2000 } as const;
-  const outcomes = await stage.lab.speaker('pod1a').dial(ask);
-  return outcomes.every(({ kind }) => kind === 'answer');
 }
 
 function surges(manifests: readonly Manifest[]): boolean {

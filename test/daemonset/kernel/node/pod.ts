@@ -1,6 +1,6 @@
 /** A pod of the DaemonSet on a node of the lab. */
 import { join } from 'node:path';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Lab } from '../../../lab/lab.ts';
 import { TEST_CERTIFICATE } from '../../../support/fakeApiServerTls.ts';
 import { containersOf, podOf, projectedFiles } from '../../manifests/pod.ts';
@@ -26,6 +26,8 @@ export interface PodOptions {
 export interface Pod {
   /** Start the container of this name, perhaps changed. */
   start(name: string, change?: (container: Container) => Container): RunningContainer;
+  /** Change a file of its ConfigMaps as `kubectl apply` and then the kubelet do. */
+  edit(file: string, change: (text: string) => string): void;
   /** Put another token where the old one was. */
   rotateToken(token: string): void;
 }
@@ -48,6 +50,13 @@ export function preparePod(manifests: readonly Manifest[], options: PodOptions):
   rotateToken(options.token);
   return {
     rotateToken,
+    edit(file, change) {
+      const folder = volumes.get('config') ?? '';
+      const names = readdirSync(folder).filter((name) => !name.startsWith('..'));
+      const texts = names.map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const);
+      const edited = texts.map(([name, text]) => [name, name === file ? change(text) : text]);
+      projectFiles(folder, Object.fromEntries(edited) as Readonly<Record<string, string>>);
+    },
     start(name, change = (container) => container) {
       started += 1;
       const container = containersOf(pod).find((each) => each.name === name);

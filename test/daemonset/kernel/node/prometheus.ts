@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { Lab } from '../../../lab/lab.ts';
+import { SLOWNESS } from '../../../lab/slowness.ts';
 import { ruleFile } from '../../manifests/monitoring.ts';
 
 /** Not the usual port, at which nodes of the lab serve. */
@@ -14,6 +15,9 @@ const ADDRESS = '127.0.0.1:9099';
 
 /** Where the agent serves its metrics, as daemonset/base/config.yaml says. */
 export const METRICS = '127.0.0.1:10249';
+
+/** Only so that it ends where there is no agent. */
+const LONGEST_START_MS = 30_000 * SLOWNESS;
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string | undefined>>;
@@ -69,8 +73,13 @@ export async function startPrometheus(lab: Lab, folder: string): Promise<Prometh
   }
 
   const enough = 'count_over_time(fairway_ready[1m]) >= 3';
+  const deadline = performance.now() + LONGEST_START_MS;
   while ((await query(enough).catch(() => [])).length === 0) {
     if (child.exitCode !== null) throw new Error('prometheus has ended, see above');
+    if (performance.now() > deadline) {
+      child.kill('SIGTERM');
+      throw new Error(`prometheus did not scrape ${METRICS} three times`);
+    }
     await wait(100);
   }
   return {

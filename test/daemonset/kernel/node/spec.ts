@@ -75,13 +75,13 @@ export function ociSpec(container: Asked, placement: Placement): object {
   return {
     ociVersion: '1.0.2',
     hostname: 'container',
-    root: { path: placement.root, readonly: readOnlyRootFilesystem && !isPrivileged },
+    root: { path: placement.root, readonly: isPrivileged ? false : readOnlyRootFilesystem },
     process: {
       user: { uid: runAsUser, gid: 0 },
       args: [...(command.length > 0 ? command : [ENTRYPOINT]), ...args],
       cwd: '/',
       env: Object.entries(placement.environment).map(([name, value]) => `${name}=${value}`),
-      noNewPrivileges: !allowPrivilegeEscalation && !isPrivileged,
+      noNewPrivileges: isPrivileged ? false : !allowPrivilegeEscalation,
       capabilities: { bounding: caps, effective: caps, permitted: caps },
       ...(ownCapabilities().includes('SYS_RESOURCE') ? { oomScoreAdj: OOM_SCORE_ADJ } : {}),
       rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 20_000 }],
