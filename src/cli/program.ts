@@ -30,7 +30,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   program.action(() => {
     request = { command: 'run', flags: flagValues(program, options) };
   });
-  addTools(program, (tool) => {
+  addTools(program, version, (tool) => {
     request = { command: 'tool', tool };
   });
   try {
