@@ -44,7 +44,7 @@ export function parseCommandLine(
     if (asked !== 'false') process.stdout.write(`fairway v${version}\n`);
     else request = { command: 'run', flags: flagValues(program, options) };
   });
-  addTools(program, (tool) => {
+  addTools(program, version, (tool) => {
     request = { command: 'tool', tool };
   });
   try {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { DEFAULT_PORTS } from '../compare/servers/ports.ts';
+import type { CompareFlags } from '../compare/compareTool.ts';
 import type { LoadFlags } from '../compare/tools.ts';
 
 /** Runs a subcommand to its end; resolves with the exit code. */
@@ -18,9 +19,12 @@ const LOAD_KINDS = [
 ] as const;
 
 /** Add them to the program; the one that is asked for is told to `choose`. */
-export function addTools(program: Command, choose: (tool: Tool) => void): void {
+export function addTools(program: Command, version: string, choose: (tool: Tool) => void): void {
+  // Else the agent would take flags of the same name behind a subcommand for its own.
+  program.enablePositionalOptions();
   addServe(program, choose);
   addLoad(program, choose);
+  addCompare(program, version, choose);
 }
 
 interface ServeFlags {
@@ -83,6 +87,39 @@ function addLoad(program: Command, choose: (tool: Tool) => void): void {
         });
       },
     );
+}
+
+function addCompare(program: Command, version: string, choose: (tool: Tool) => void): void {
+  const command = program
+    .command('compare')
+    .description('Compare the modes on a real cluster, or two reports with each other')
+    .option('--diff', 'Say what changed beyond chance between two report.json')
+    .argument('[reports...]', 'With --diff: the old and the new one')
+    .option('--kubeconfig <file>', 'The cluster, with rights to make namespaces and pods in it')
+    .option('--restore', 'Put back and remove what a comparison that was killed left')
+    .option('--yes', 'Print the plan, but do not ask')
+    .option('--out <folder>', 'Where report.json and report.html are written', '.')
+    .option('--modes <list>', 'Modes to compare (all)')
+    .option('--nodes <list>', 'The near node and the far one (the first two)')
+    .option('--agent-namespace <name>', 'Where the agents run', 'kube-system')
+    .option('--selector <label>', "The agents' DaemonSet", 'app.kubernetes.io/name=fairway')
+    .option('--config-map <name/key>', 'Where their mode stands (found by what they mount)')
+    .option('--image <image>', "Of servers and clients (the agents')")
+    .option('--services <list>', 'How many other Services there are, one after the other', '0')
+    .option('--rounds <number>', 'How often each is measured, all in turn', '5')
+    .option('--seconds <seconds>', 'How long each load takes', '1.5')
+    .option('--changes <number>', 'How many changes are timed in each round', '3')
+    .option('--fault-rounds <number>', 'How often endpoints are broken', '2');
+  command.action((reports: string[], flags: CompareFlags & { diff?: true }) => {
+    choose(async () => {
+      const tool = await import('../compare/compareTool.ts');
+      if (flags.diff !== true) return tool.compareOnCluster(flags, version);
+      const [old, next, ...others] = reports;
+      if (old !== undefined && next !== undefined && others.length === 0)
+        return tool.diff(old, next);
+      throw new Error('--diff: expected two files, the old report.json and the new one');
+    });
+  });
 }
 
 function portOf(text: string): number {

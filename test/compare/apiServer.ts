@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Lab } from '../lab/lab.ts';
 import { directoryOf } from '../lab/namespaces.ts';
-import type { KindedObject } from './objects.ts';
+import type { KindedName, KindedObject } from './objects.ts';
 
 const PROGRAM = join(import.meta.dirname, 'apiServerMain.ts');
 
@@ -15,6 +15,7 @@ export interface LabApiServer {
   readonly kubeconfig: string;
   /** Resolves when whoever watches was told. */
   put(object: KindedObject): Promise<void>;
+  remove(name: KindedName): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,13 +39,15 @@ export async function startLabApiServer(
   const kubeconfig = writeKubeconfig(join(directoryOf(lab.prefix), node), await answer());
   // Answers come in the order of the objects.
   let last: Promise<unknown> = Promise.resolve();
+  async function send(order: KindedObject | KindedName): Promise<void> {
+    child.stdin.write(`${JSON.stringify(order)}\n`);
+    last = last.then(answer);
+    await last;
+  }
   return {
     kubeconfig,
-    async put(object) {
-      child.stdin.write(`${JSON.stringify(object)}\n`);
-      last = last.then(answer);
-      await last;
-    },
+    put: send,
+    remove: send,
     async stop() {
       child.stdin.end();
       await exited;

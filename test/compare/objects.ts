@@ -35,6 +35,9 @@ export const NEAR_SERVERS: readonly string[] = SERVERS.slice(0, 2);
 /** An object with the kind that the fake API server files it under. */
 export type KindedObject = readonly [Kind, FakeObject];
 
+/** `namespace/name`. */
+export type KindedName = readonly [Kind, string];
+
 export function serviceObject(service: ServiceName): KindedObject {
   const clusterIP = CLUSTER_IPS[service];
   const ports = PORT_NAMES.map((name) => ({

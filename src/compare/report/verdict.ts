@@ -21,7 +21,7 @@ const FEWEST_ROUNDS = 3;
  * The difference may be chance: the ranges of the rounds have a value in common, or there were too
  * few rounds to know. With five rounds each, ranges of the same thing are apart once in 126 times.
  */
-function mayBeChance(a: Spread, b: Spread): boolean {
+export function mayBeChance(a: Spread, b: Spread): boolean {
   const isOverlapping = a.low <= b.high && b.low <= a.high;
   return isOverlapping || Math.min(a.rounds, b.rounds) < FEWEST_ROUNDS;
 }
