@@ -26,8 +26,9 @@ export function flowEnder(options: FlowEnderOptions): SyncParts['endStaleFlows']
     if (options.mode === 'userspace' && before !== undefined && !all) return 0;
     const own = new Set(ownAddresses());
     function testOf(mode: Mode): StaleTest | undefined {
-      if (all) return anyFlowTest(after, own);
+      // Not the relay's own, ever: its next answer would begin the flow anew, the other way round.
       if (mode === 'userspace') return translatedFlowTest(after, own);
+      if (all) return anyFlowTest(after, own);
       return staleFlowTest(before, after, own);
     }
     const isStale = testOf(options.mode);

@@ -54,13 +54,16 @@ describe('in place of kube-proxy', { skip: whyNoLab() }, () => {
 
       await leaveBehind(lab, theirs);
       let agent = fresh;
-      const results = await under(lab, async () => {
-        agent = await startIn(site, ours);
-      });
-      assertUnharmed(results, t);
-      await untilNodeIs(lab, expected);
-      await agent.process.stop();
-      await cleanUp(lab);
+      try {
+        const results = await under(lab, async () => {
+          agent = await startIn(site, ours);
+        });
+        assertUnharmed(results, t);
+        await untilNodeIs(lab, expected);
+      } finally {
+        await agent.process.stop();
+        await cleanUp(lab);
+      }
       assert.deepEqual(await listNode(lab), clean);
     });
   }

@@ -107,8 +107,11 @@ async function askUdp({ host, port }: Target): Promise<number> {
   }
 }
 
-async function load(target: Target): Promise<LoadResult> {
-  const streams = await Promise.all(Array.from({ length: STREAMS }, () => openStream(target)));
+function openStreams(target: Target): Promise<readonly Stream[]> {
+  return Promise.all(Array.from({ length: STREAMS }, () => openStream(target)));
+}
+
+async function load(target: Target, streams: readonly Stream[]): Promise<LoadResult> {
   const result = {
     ...{ target: target.name, tcp: 0, udp: 0, resent: 0, slowestMs: 0 },
     failures: [] as string[],
@@ -146,8 +149,10 @@ async function load(target: Target): Promise<LoadResult> {
   return { ...result, broken, bytes };
 }
 
-const loads = targets.map(load);
-await wait(0);
+const opened = await Promise.all(
+  targets.map(async (target) => ({ target, streams: await openStreams(target) })),
+);
 console.log('ready');
+const loads = opened.map(({ target, streams }) => load(target, streams));
 console.log(JSON.stringify(await Promise.all(loads)));
 process.exit(0);
