@@ -41,8 +41,10 @@ export function startContainer(folder: string, name: string, spec: object): Runn
   const log = openSync(logFile, 'w');
   const state = ['--root', join(folder, 'state')];
   const child = spawn(...command([...state, 'run', '--bundle', folder, name]), {
-    stdio: ['ignore', log, log],
+    // crun gives what it gets as standard input to the container's user; not this machine's /dev/null.
+    stdio: ['pipe', log, log],
   });
+  child.stdin.end();
   closeSync(log);
   const closed = once(child, 'exit');
   const logged = (): string => readFileSync(logFile, 'utf8');
