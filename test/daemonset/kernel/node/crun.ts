@@ -44,7 +44,7 @@ export function startContainer(folder: string, name: string, spec: object): Runn
     // crun gives what it gets as standard input to the container's user; not this machine's /dev/null.
     stdio: ['pipe', log, log],
   });
-  child.stdin.end();
+  child.stdin?.end();
   closeSync(log);
   const closed = once(child, 'exit');
   const logged = (): string => readFileSync(logFile, 'utf8');
