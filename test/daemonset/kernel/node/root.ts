@@ -36,12 +36,18 @@ export function openRoot(): ContainerRoot {
   const lower = `lowerdir=${IMAGE ?? '/'}`;
   const options = `${lower},upperdir=${layers}/upper,workdir=${layers}/work`;
   mount('-t', 'overlay', 'overlay', '-o', options, path);
+  function remove(): void {
+    for (const place of [path, layers]) execFileSync('umount', ['--lazy', place]);
+    rmSync(folder, { recursive: true });
+  }
+  // A signal ends this process by way of its exit, as the lab has it.
+  process.once('exit', remove);
   return {
     path,
     binds: IMAGE === undefined ? [...checkout()] : [],
     remove() {
-      for (const place of [path, layers]) execFileSync('umount', [place]);
-      rmSync(folder, { recursive: true });
+      process.off('exit', remove);
+      remove();
     },
   };
 }
