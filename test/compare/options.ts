@@ -14,7 +14,7 @@ Compares all modes on this machine, in network namespaces: two nodes, pods, a cl
 Prints tables while it runs; writes report.json and report.html.
 
   --out FOLDER        where to (.)
-  --quick             little of everything, in about two minutes: figures are rough
+  --quick             little of everything, in a minute and a half: figures are rough
   --modes LIST        of direct, iptables-nft, iptables-legacy and the names of the other modes;
                       all that this kernel can, unless told; direct is always there
   --services LIST     how many other Services there are (0,1000,10000)
@@ -47,6 +47,8 @@ interface Defaults {
   readonly seconds: string;
   readonly changes: string;
   readonly 'fault-rounds': string;
+  readonly paths: string;
+  readonly faults: string;
 }
 
 const FULL: Defaults = {
@@ -55,13 +57,17 @@ const FULL: Defaults = {
   seconds: '1.5',
   changes: '3',
   'fault-rounds': '2',
+  paths: PATH_IDS.join(','),
+  faults: FAULT_IDS.join(','),
 };
 const QUICK: Defaults = {
-  services: '0,200',
-  rounds: '2',
+  services: '100',
+  rounds: '1',
   seconds: '0.2',
   changes: '1',
   'fault-rounds': '1',
+  paths: 'pod,outside',
+  faults: 'refusing',
 };
 
 /** As many as there are addresses for. */
@@ -79,9 +85,9 @@ export function parseOptions(argv: readonly string[]): CompareOptions | undefine
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       loads: { type: 'string', default: LOAD_KINDS.join(',') },
-      paths: { type: 'string', default: PATH_IDS.join(',') },
+      paths: { type: 'string' },
       changes: { type: 'string' },
-      faults: { type: 'string', default: FAULT_IDS.join(',') },
+      faults: { type: 'string' },
       'fault-rounds': { type: 'string' },
       vm: { type: 'boolean', default: false },
       'with-vm': { type: 'boolean', default: false },
@@ -91,15 +97,16 @@ export function parseOptions(argv: readonly string[]): CompareOptions | undefine
   });
   if (values.help) return undefined;
   const usual = values.quick ? QUICK : FULL;
-  const faults = values.faults === 'none' ? [] : listOf('--faults', FAULT_IDS, values.faults);
+  const texts = { ...usual, ...values };
+  const { faults, paths } = texts;
   return {
     out: values.out,
     modes: values.modes?.split(','),
-    paths: listOf('--paths', PATH_IDS, values.paths),
-    faults,
+    paths: listOf('--paths', PATH_IDS, paths),
+    faults: faults === 'none' ? [] : listOf('--faults', FAULT_IDS, faults),
     where: values.vm ? 'guest' : values['with-vm'] ? 'both' : 'here',
     isInGuest: values['in-guest'],
-    effort: effortOf({ ...usual, ...values }),
+    effort: effortOf(texts),
   };
 }
 

@@ -34,9 +34,13 @@ export interface LabServer {
   kill(): Promise<void>;
 }
 
-/** Resolves when it serves. */
-export async function startServer(lab: Lab, pod: string): Promise<LabServer> {
-  const child = startInside(lab, pod, ['serve', '--name', pod]);
+/** Resolves when it serves; `flags` of `fairway serve` come behind its name, the pod's. */
+export async function startServer(
+  lab: Lab,
+  pod: string,
+  flags: readonly string[] = [],
+): Promise<LabServer> {
+  const child = startInside(lab, pod, ['serve', '--name', pod, ...flags]);
   const first = child.stdout === null ? [] : once(child.stdout, 'data');
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${pod} does not serve`)));
   await Promise.race([first, ended]);

@@ -23,6 +23,8 @@ interface DialOptions {
   readonly from: number;
   /** End it by a reset, which leaves nothing behind. */
   readonly isReset?: boolean;
+  /** Ask by HTTP for what the server would otherwise say by itself. */
+  readonly isHttp?: boolean | undefined;
 }
 
 /**
@@ -46,11 +48,13 @@ function dial(target: Target, options: DialOptions): Promise<Dialled> {
     socket.on('connect', () => {
       handshakeUs = microseconds(options.from);
       ownAddress = socket.localAddress ?? '';
+      if (options.isHttp === true) socket.write(REQUEST);
     });
     socket.on('data', (part: string) => {
       text += part;
-      if (!text.includes('\n')) return;
-      const greeting = parseGreeting(text);
+      const said = options.isHttp === true ? bodyOf(text) : text;
+      if (said?.includes('\n') !== true) return;
+      const greeting = parseGreeting(said);
       end(greeting === undefined ? 'stranger' : '', greeting);
     });
     socket.on('end', () => {
@@ -62,13 +66,23 @@ function dial(target: Target, options: DialOptions): Promise<Dialled> {
   });
 }
 
+const REQUEST = 'GET / HTTP/1.1\r\nHost: fairway\r\nConnection: close\r\n\r\n';
+
+/** What an HTTP answer holds; its first line where that is an error; undefined while it is not whole. */
+function bodyOf(answer: string): string | undefined {
+  const end = answer.indexOf('\r\n\r\n');
+  if (end === -1) return undefined;
+  return /^HTTP\/1\.\d 200 /.test(answer) ? answer.slice(end + 4) : answer.slice(0, end);
+}
+
 /** At a pace: every attempt's time and end. Resolves when the last has ended. */
 export async function runConnect(spec: SpecOf<'connect'>): Promise<ConnectResult> {
   const attempts = attemptList();
   const dialled: Dialled[] = [];
   const running: Promise<void>[] = [];
   const latestMs = await openLoop(spec, ({ atMs, from }, index) => {
-    const one = dial(targetFor(spec.targets, index), { timeoutMs: spec.timeoutMs, from });
+    const { timeoutMs, isHttp } = spec;
+    const one = dial(targetFor(spec.targets, index), { timeoutMs, from, isHttp });
     running.push(
       one.then((result) => {
         attempts.add(atMs, from, result.failure);

@@ -31,7 +31,14 @@ const timeoutMs = z.number().int().min(10).max(60_000);
 const atOnce = z.number().int().min(1).max(1024);
 
 const askKinds = {
-  connect: z.strictObject({ kind: z.literal('connect'), ...common, rate, timeoutMs }),
+  connect: z.strictObject({
+    kind: z.literal('connect'),
+    ...common,
+    rate,
+    timeoutMs,
+    /** Ask by HTTP, as servers behind a proxy of layer 7 cannot greet. */
+    isHttp: z.boolean().optional(),
+  }),
   connections: z.strictObject({ kind: z.literal('connections'), ...common, atOnce, timeoutMs }),
   requests: z.strictObject({ kind: z.literal('requests'), ...common, atOnce }),
   bulk: z.strictObject({ kind: z.literal('bulk'), ...common, atOnce }),

@@ -49,7 +49,7 @@ export async function compare(
       observer.soFar(comparison);
     }
   }
-  if (effort.failureRounds > 0) await breakThings({ ground, comparison, observer });
+  if (ground.faults.length > 0) await breakThings({ ground, comparison, observer });
   return comparison;
 }
 

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 1000;
 /** All is well for so long. */
 const BEFORE_MS = 1000;
 /** And again for so long, after it was noticed. */
-const AFTER_MS = 3000;
+const AFTER_MS = 2000;
 
 /** The endpoints are in place again afterwards. */
 export async function runFault(

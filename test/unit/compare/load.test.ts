@@ -52,6 +52,13 @@ describe('a load against the servers', () => {
     assert.ok(result.tookUs.every((us, index) => us >= (result.handshakeUs[index] ?? Infinity)));
   });
 
+  test('connect by HTTP: the same, from a server that is asked', async () => {
+    const targets = [at(servers.ports.http)];
+    const order = { kind: 'connect', targets, seconds: SHORT, rate: 50 } as const;
+    const result = await resultOf({ ...order, timeoutMs: 1000, isHttp: true });
+    assert.deepEqual(result.kind === 'connect' && result.servers, { here: 10 });
+  });
+
   for (const [kind, port] of [
     ['connections', 'tcp'],
     ['requests', 'http'],
