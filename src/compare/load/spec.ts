@@ -23,7 +23,7 @@ export function parseTarget(text: string): Target | undefined {
 
 const common = {
   /** Taken in turn, connection by connection. */
-  targets: z.array(targetSchema).min(1).max(256),
+  targets: z.array(targetSchema).min(1).max(256).readonly(),
   seconds: z.number().min(0.05).max(600),
 };
 const rate = z.number().min(1).max(20_000);

@@ -130,13 +130,12 @@ async function check(
   ] as const) {
     const targets = ground.targets(subject, path, { service, port: 'tcp' });
     if (targets.length === 0) continue;
-    const measured = await ground.probe(path).run({
-      kind: 'connect',
-      targets: [...targets],
-      rate: CHECK_RATE,
-      seconds: CHECKED_CONNECTIONS / CHECK_RATE,
-      timeoutMs: CHECK_TIMEOUT_MS,
-    });
+    const order = { kind: 'connect', targets: [...targets], timeoutMs: CHECK_TIMEOUT_MS } as const;
+    const probe = ground.probe(path);
+    // Whom a client belongs to is settled when its first connection stands.
+    if (name === 'affinity') await probe.run({ ...order, rate: 20, seconds: 0.05 });
+    const seconds = CHECKED_CONNECTIONS / CHECK_RATE;
+    const measured = await probe.run({ ...order, rate: CHECK_RATE, seconds });
     comparison.checks.push({ subject: subject.id, size, round, path, check: name, ...measured });
   }
 }

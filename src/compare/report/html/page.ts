@@ -89,7 +89,8 @@ function checksChapter(comparison: Comparison): string {
     table(checks),
     note(
       'Unevenness is chi-squared for each degree of freedom: 0 where endpoints take turns, about 1 ' +
-        'where chance picks, far above where some are preferred. The client’s address is kept where ' +
+        'where chance picks, far above where some are preferred. Affinity is that of connections ' +
+        'behind a client’s first, once that stands. The client’s address is kept where ' +
         'servers see the one that the client has.',
     ),
   ].join('');
