@@ -2,7 +2,7 @@
 import type { Backend, Installed, ObjectKey } from '../backends/backend.ts';
 import { iptablesBackend } from '../backends/iptables/index.ts';
 import { isIpvsLeftover } from '../backends/ipvs/names.ts';
-import { isLeftover } from '../backends/iptables/names.ts';
+import { isLeftover, parseKey } from '../backends/iptables/names.ts';
 import type { IptablesPrograms } from '../backends/iptables/restore.ts';
 import { planAll } from '../takeover/index.ts';
 import { adoption } from '../takeover/kubeProxy.ts';
@@ -68,9 +68,23 @@ function namesOf(infix: string): IptablesPrograms['names'] {
 
 async function removeAll(kernel: Kernel, programs: IptablesPrograms): Promise<readonly string[]> {
   const backend: Backend = iptablesBackend(programs);
-  await carryOut(kernel, backend.plan(await backend.read(kernel), NOTHING).operations);
-  const left = [...(await backend.read(kernel)).keys()].filter(isLeftover);
+  const found = await backend.read(kernel);
+  await carryOut(
+    kernel,
+    backend.plan(isLast(programs) ? found : withoutSets(found), NOTHING).operations,
+  );
+  const after = await backend.read(kernel);
+  const left = [...(isLast(programs) ? after : withoutSets(after)).keys()].filter(isLeftover);
   return left.map((key) => `${programs.names[4].save}: ${key}`);
+}
+
+/** Rules of the other variant may still ask a set: they go once neither has any. */
+function isLast({ names }: IptablesPrograms): boolean {
+  return names[4].save === namesOf('')[4].save;
+}
+
+function withoutSets(found: Installed): Installed {
+  return sortedMap([...found.entries()].filter(([key]) => parseKey(key).table !== 'ipset'));
 }
 
 /** Virtual servers, sets, routes and tables; of virtual servers whatever is not ours stays. */
