@@ -56,6 +56,12 @@ function openInputOf(target: Target, family: Family): void {
   );
 }
 
+/** Whether a change was begun and not ended; what `keepGate` leaves is no part of it. */
+export function isGateOpen(installed: Installed, family: Family): boolean {
+  if (installed.has(chainKey(family, 'filter', 'KUBE-SWITCH'))) return true;
+  return installed.get(chainKey(family, 'nat', 'KUBE-SWITCH'))?.includes('-m socket ') === true;
+}
+
 /** As long as virtual servers of ours stay for their connections, beside the rules of the relay. */
 export function keepGate(target: Target, family: Family, options: GateOptions): void {
   if (options.mode !== 'userspace') return;

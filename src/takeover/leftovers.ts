@@ -3,6 +3,7 @@ import { parseIp } from '../net/address.ts';
 import { FAMILIES } from '../net/family.ts';
 import type { Family } from '../net/family.ts';
 import type { Installed, Mode, ObjectKey } from '../backends/backend.ts';
+import { isGateOpen } from './gate.ts';
 import { chainKey, jumpsKey } from '../backends/iptables/names.ts';
 import type { Table } from '../backends/iptables/names.ts';
 import { entryOfService, parseIpvsKey, serviceKey } from '../backends/ipvs/names.ts';
@@ -36,7 +37,7 @@ export function hasOthersRules(installed: Installed, mode: Mode): boolean {
   return FAMILIES.some((family) => {
     const has = (table: Table, name: string): boolean =>
       installed.has(chainKey(family, table, name));
-    if (has('nat', 'KUBE-SWITCH')) return true;
+    if (isGateOpen(installed, family)) return true;
     const isRelayed = has('mangle', 'KUBE-RELAY');
     const isTranslated = has('nat', 'KUBE-SERVICES');
     const isBalanced = has('nat', 'KUBE-VIP');

@@ -12,7 +12,7 @@ import { openGate, openInput } from './gate.ts';
 import type { GateOptions } from './gate.ts';
 
 /** What moves together. Sysctls move with the filter rules that guard them. */
-type Part = 'nat' | 'filter' | 'mangle' | 'servers' | 'device' | 'rest';
+type Part = 'nat' | 'filter' | 'mangle' | 'settings' | 'servers' | 'device' | 'rest';
 
 /** States between `installed` and `goal`; the last is `goal`. */
 export function steps(
@@ -30,7 +30,8 @@ export function steps(
   );
   const states: Installed[] = [];
   const prepared: readonly Part[] = isRelayed ? ['rest'] : ['rest', 'servers'];
-  let state = withAdded(installed, gated, prepared);
+  // What IPVS needs of the node is there before its first connection: conntrack, above all.
+  let state = withMoved(withAdded(installed, gated, prepared), gated, ['settings']);
   // Our routes stand in for the addresses of kube-proxy's device.
   if (mode !== 'iptables') state = withMoved(state, gated, ['device']);
   state = edit(state, openInput);
@@ -66,6 +67,7 @@ function partOf(key: ObjectKey): Part {
   if (table === 'sysctl') return 'filter';
   const ipvs = parseIpvsKey(key)?.kind;
   if (ipvs === 'service' || ipvs === 'server') return 'servers';
+  if (ipvs === 'sysctl' || ipvs === 'timeouts') return 'settings';
   return parseNodeKey(key)?.kind === 'dummy' ? 'device' : 'rest';
 }
 
