@@ -5,7 +5,9 @@
 import { difference, edit } from '../sorted/sortedMap.ts';
 import type { Installed, Mode, ObjectKey } from '../backends/backend.ts';
 import { chainKey, parseKey } from '../backends/iptables/names.ts';
+import type { KeyParts } from '../backends/iptables/names.ts';
 import { parseIpvsKey } from '../backends/ipvs/names.ts';
+import type { IpvsKind } from '../backends/ipvs/names.ts';
 import { parseNodeKey } from '../backends/sets/names.ts';
 import { FAMILIES } from '../net/family.ts';
 import { openGate, openInput } from './gate.ts';
@@ -61,14 +63,21 @@ const ORDER: Readonly<Record<Mode, (isRelayed: boolean) => readonly (readonly Pa
   userspace: () => [['mangle'], ['filter'], ['nat']],
 };
 
+const BY_TABLE: Readonly<Partial<Record<KeyParts['table'], Part>>> = {
+  ...{ nat: 'nat', filter: 'filter', mangle: 'mangle' },
+  sysctl: 'filter',
+};
+
+const BY_IPVS_KIND: Readonly<Record<IpvsKind, Part>> = {
+  ...{ service: 'servers', server: 'servers', foreign: 'rest' },
+  ...{ sysctl: 'settings', timeouts: 'settings' },
+};
+
 function partOf(key: ObjectKey): Part {
-  const { table } = parseKey(key);
-  if (table === 'nat' || table === 'filter' || table === 'mangle') return table;
-  if (table === 'sysctl') return 'filter';
-  const ipvs = parseIpvsKey(key)?.kind;
-  if (ipvs === 'service' || ipvs === 'server') return 'servers';
-  if (ipvs === 'sysctl' || ipvs === 'timeouts') return 'settings';
-  return parseNodeKey(key)?.kind === 'dummy' ? 'device' : 'rest';
+  const ipvs = parseIpvsKey(key);
+  if (ipvs !== undefined) return BY_IPVS_KIND[ipvs.kind];
+  if (parseNodeKey(key)?.kind === 'dummy') return 'device';
+  return BY_TABLE[parseKey(key).table] ?? 'rest';
 }
 
 /**
