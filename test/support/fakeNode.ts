@@ -1,9 +1,8 @@
-/** A whole node in memory: rules and sets, virtual servers and routes, and a relay. */
-import type { Operation } from '../../src/plan/operation.ts';
-import { RELAY } from '../../src/plan/relayTable.ts';
+/** A node in memory whose agents come and go, each with a relay of its own. */
 import type { NodeReader } from '../../src/backends/backend.ts';
-import { fakeIpvs } from './fakeIpvs.ts';
-import { fakeKernel } from './fakeKernel.ts';
+import type { Operation } from '../../src/plan/operation.ts';
+import { withRelay } from '../../src/sync/relay.ts';
+import { fakeNodeKernel } from './fakeNodeKernel.ts';
 import { fakeRelay } from './fakeRelay.ts';
 
 export interface FakeNode {
@@ -16,43 +15,18 @@ export interface FakeNode {
   dump(): Promise<string>;
 }
 
-const SYSCTLS = { 'net.ipv4.conf.all.route_localnet': '0' };
-
 export function fakeNode(): FakeNode {
-  const kernel = fakeKernel(SYSCTLS);
-  const others = fakeIpvs({ 4: ['192.0.2.11'], 6: ['2001:db8::11'] });
-  let relay = fakeRelay();
-  const reader: NodeReader = {
-    sysctl: async (name) => (await kernel.sysctl(name)) ?? (await others.reader.sysctl(name)),
-    async list(program, args) {
-      if (program === RELAY) return relay.table();
-      if (program === 'ss' || program === 'nft' || args.includes('rule')) return '';
-      const isOthers = program === 'ip' || program === 'ipvsadm';
-      return isOthers ? others.reader.list(program, args) : kernel.list(program, args);
-    },
-  };
+  const node = fakeNodeKernel();
+  let kernel = withRelay(node, fakeRelay());
   return {
-    reader,
-    async apply(operation) {
-      if (operation.kind === 'sysctl') {
-        if (operation.name in SYSCTLS) await kernel.apply(operation);
-        else others.apply(operation);
-      } else if (operation.program === RELAY) await relay.apply(operation.stdin ?? '');
-      else if (operation.program === 'ip' || operation.program === 'ipvsadm')
-        others.apply(operation);
-      else await kernel.apply(operation);
+    reader: {
+      list: (program, args) => kernel.list(program, args),
+      sysctl: (name) => node.sysctl(name),
     },
+    apply: (operation) => kernel.apply(operation),
     restart() {
-      relay = fakeRelay();
+      kernel = withRelay(node, fakeRelay());
     },
-    async dump() {
-      const servers = await others.reader.list('ipvsadm', ['-Ln']);
-      const routes = await Promise.all(
-        ['-4', '-6'].map((family) => others.reader.list('ip', [family, 'route', 'show'])),
-      );
-      // Listed in the order in which they came.
-      const lines = [servers.replaceAll('\n  ->', ' ->'), ...routes].join('\n').split('\n').sort();
-      return [kernel.dump(), ...lines.filter((line) => line !== '')].join('\n');
-    },
+    dump: () => node.dump(),
   };
 }

@@ -6,8 +6,16 @@ import { fakeKernel } from './fakeKernel.ts';
 /** What every rule of a listed chain has counted. */
 const PACKETS = 7;
 
-export function fakeNodeKernel(): Kernel {
-  const tables = fakeKernel({ 'net.ipv4.conf.all.route_localnet': '0' });
+/** What is there before anybody sets it. */
+const SYSCTLS = { 'net.ipv4.conf.all.route_localnet': '0' };
+
+export interface FakeNodeKernel extends Kernel {
+  /** Everything on the node, equal for equal nodes. */
+  dump(): Promise<string>;
+}
+
+export function fakeNodeKernel(): FakeNodeKernel {
+  const tables = fakeKernel(SYSCTLS);
   const servers = fakeIpvs({ 4: ['192.168.0.1'], 6: [] });
   const isOfServers = (program: string): boolean => program === 'ip' || program === 'ipvsadm';
   const sysctls = new Map<string, string>();
@@ -24,12 +32,23 @@ export function fakeNodeKernel(): Kernel {
 
   return {
     async apply(operation) {
-      if (operation.kind === 'sysctl') sysctls.set(operation.name, operation.value);
-      else if (isOfServers(operation.program)) servers.apply(operation);
+      const isOfTables = operation.kind === 'sysctl' && operation.name in SYSCTLS;
+      if (operation.kind === 'sysctl' && !isOfTables) sysctls.set(operation.name, operation.value);
+      else if (operation.kind === 'run' && isOfServers(operation.program)) servers.apply(operation);
       else await tables.apply(operation);
     },
     list,
     sysctl: async (name) => sysctls.get(name) ?? tables.sysctl(name),
+    async dump() {
+      const listed = await servers.reader.list('ipvsadm', ['-Ln']);
+      const routes = await Promise.all(
+        ['-4', '-6'].map((family) => servers.reader.list('ip', [family, 'route', 'show'])),
+      );
+      // Listed in the order in which they came.
+      const lines = [listed.replaceAll('\n  ->', ' ->'), ...routes].join('\n').split('\n').sort();
+      const values = [...sysctls].map(([name, value]) => `${name} = ${value}`).sort();
+      return [tables.dump(), ...values, ...lines.filter((line) => line !== '')].join('\n');
+    },
   };
 }
 
