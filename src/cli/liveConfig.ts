@@ -30,7 +30,7 @@ export function liveConfig(options: LiveConfigOptions): LiveConfig {
   let isStopped = false;
 
   async function follow(): Promise<void> {
-    const { config: next, problems } = await read();
+    const { config: next, notes, problems } = await read();
     if (problems !== undefined) {
       refuse(problems.join('; '), problems.join('; '));
       return;
@@ -38,6 +38,7 @@ export function liveConfig(options: LiveConfigOptions): LiveConfig {
     const changed = explainChange(config, next);
     if (changed.length === 0 || refused === JSON.stringify(next)) return;
     log.info('configuration changed', { fields: changed.join(', ') });
+    for (const { level, message, fields } of notes) log[level](message, fields);
     try {
       await apply(next, changed);
       config = next;

@@ -1,4 +1,5 @@
 /** What of other modes, and of kube-proxy, is on the node beside iptables rules. */
+import { familyOf, parseIp } from '../net/address.ts';
 import { FAMILIES } from '../net/family.ts';
 import type { Family } from '../net/family.ts';
 import type { Mode, NodeReader } from '../backends/backend.ts';
@@ -135,12 +136,13 @@ async function readRelayed(
   if (![...found.keys()].some((key) => /\/node\/(?:route|return)\//.test(key))) return [];
   const args = ['-Htn', 'exclude', 'listening', 'exclude', 'time-wait', 'exclude', 'closed'];
   const relayed = new Map<string, NamedObject>();
-  for (const [ip, port] of parseSockets(await node.list('ss', args))) {
-    const family: Family = ip.includes(':') ? 6 : 4;
-    const isRelayed =
-      found.has(routeKey(family, ip as never)) ||
-      found.has(memberKey(family, 'KUBE-NP-TCP', String(port)));
-    if (isRelayed) relayed.set(ip, [relayedKey(family, ip), '']);
+  for (const [text, port] of parseSockets(await node.list('ss', args))) {
+    const ip = parseIp(text);
+    if (ip === undefined) continue;
+    const family = familyOf(ip);
+    const nodePort = memberKey(family, 'KUBE-NP-TCP', String(port));
+    if (found.has(routeKey(family, ip)) || found.has(nodePort))
+      relayed.set(ip, [relayedKey(family, ip), '']);
   }
   return [...relayed.values()];
 }

@@ -66,6 +66,13 @@ test('what changed is applied once, and told', async () => {
   ]);
 });
 
+test('what the operator should know of it is told again', async () => {
+  const { put, said } = fixture();
+  const note = { level: 'warn', message: 'unknown field', fields: { field: 'x' } } as const;
+  await put({ config: configOf('ipvs'), notes: [note] });
+  assert.ok(said.includes('unknown field {"field":"x"}'), said.join('; '));
+});
+
 test('a file that is touched but the same changes nothing', async () => {
   const { put, applied, said } = fixture();
   await put(loaded('iptables'));
