@@ -61,16 +61,14 @@ export function liveConfig(options: LiveConfigOptions): LiveConfig {
       isAgain = true;
       return;
     }
-    running = follow()
-      .catch((error: unknown) => {
-        log.error('configuration not read', { error: String(error) });
-      })
-      .finally(() => {
-        running = undefined;
-        if (!isAgain) return;
-        isAgain = false;
-        mayHaveChanged();
-      });
+    running = follow().catch((error: unknown) => {
+      log.error('configuration not read', { error: String(error) });
+    });
+    void running.then(() => {
+      running = undefined;
+      if (isAgain) mayHaveChanged();
+    });
+    isAgain = false;
   }
 
   return {
