@@ -13,6 +13,29 @@ import type { LoadOptions, LoadResult, Target } from './load.ts';
 const { targets, paceMs, patienceMs } = JSON.parse(process.argv[2] ?? '') as LoadOptions;
 const STREAMS = 3;
 
+/**
+ * Source ports of each target alone. IPVS takes the answers of one endpoint to one port of a client
+ * for one connection, whichever of a Service's addresses was dialled (ip_vs_conn_out_get), so that
+ * a port that chance gives to two targets silences one of them; the limit is IPVS's own.
+ */
+const PORTS_FROM = 1_100;
+const PORTS_EACH = 14_000;
+
+/** Dials from the next of its ports. */
+interface Source extends Target {
+  nextPort(): number;
+}
+
+function sourceOf(target: Target, index: number): Source {
+  const first = PORTS_FROM + index * PORTS_EACH;
+  let used = 0;
+  function nextPort(): number {
+    used += 1;
+    return first + (used % PORTS_EACH);
+  }
+  return { ...target, nextPort };
+}
+
 let isOver = false;
 process.stdin.resume().once('end', () => {
   isOver = true;
@@ -30,8 +53,8 @@ interface Stream {
 }
 
 /** Sends one number after the other and expects each back, in order. */
-async function openStream({ host, port }: Target): Promise<Stream> {
-  const socket = connect({ host, port, noDelay: true });
+async function openStream({ host, port, nextPort }: Source): Promise<Stream> {
+  const socket = connect({ host, port, localPort: nextPort(), noDelay: true });
   await once(socket, 'connect');
   const stream: Stream = { broken: undefined, bytes: 0, end };
   let [sent, received] = [0, 0];
@@ -71,9 +94,9 @@ async function openStream({ host, port }: Target): Promise<Stream> {
 }
 
 /** One connection with one question; resolves with how long it took, in milliseconds. */
-function askTcp({ host, port }: Target): Promise<number> {
+function askTcp({ host, port, nextPort }: Source): Promise<number> {
   const began = performance.now();
-  const socket: Socket = connect({ host, port });
+  const socket: Socket = connect({ host, port, localPort: nextPort() });
   return new Promise<number>((resolve, reject) => {
     socket.setTimeout(patienceMs, () => reject(new Error('no answer')));
     socket.on('error', reject);
@@ -86,8 +109,9 @@ function askTcp({ host, port }: Target): Promise<number> {
 const RESEND_MS = 200;
 
 /** One datagram from a new socket, sent again while nothing comes; resolves with how often. */
-async function askUdp({ host, port }: Target): Promise<number> {
-  const socket = createSocket('udp4');
+async function askUdp({ host, port, nextPort }: Source): Promise<number> {
+  const socket = createSocket('udp4').bind(nextPort());
+  await once(socket, 'listening');
   const answer = once(socket, 'message');
   socket.on('error', () => undefined);
   let sent = 0;
@@ -107,11 +131,11 @@ async function askUdp({ host, port }: Target): Promise<number> {
   }
 }
 
-function openStreams(target: Target): Promise<readonly Stream[]> {
+function openStreams(target: Source): Promise<readonly Stream[]> {
   return Promise.all(Array.from({ length: STREAMS }, () => openStream(target)));
 }
 
-async function load(target: Target, streams: readonly Stream[]): Promise<LoadResult> {
+async function load(target: Source, streams: readonly Stream[]): Promise<LoadResult> {
   const result = {
     ...{ target: target.name, tcp: 0, udp: 0, resent: 0, slowestMs: 0 },
     failures: [] as string[],
@@ -150,7 +174,7 @@ async function load(target: Target, streams: readonly Stream[]): Promise<LoadRes
 }
 
 const opened = await Promise.all(
-  targets.map(async (target) => ({ target, streams: await openStreams(target) })),
+  targets.map(sourceOf).map(async (target) => ({ target, streams: await openStreams(target) })),
 );
 console.log('ready');
 const loads = opened.map(({ target, streams }) => load(target, streams));

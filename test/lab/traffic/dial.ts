@@ -10,6 +10,31 @@ type Ending =
   | { readonly kind: 'error'; readonly code: string }
   | { readonly kind: 'timeout' };
 
+/**
+ * Source ports where the address is given: the kernel would choose at random, and what remembers
+ * connections that ended (IPVS does for two minutes) sends one that comes by the same port after them.
+ * Servers and the kernel's own choice have others.
+ */
+const [FIRST_PORT, PORTS] = [10_000, 20_000];
+let chosenPorts = 0;
+
+function choosePort(): number {
+  chosenPorts += 1;
+  return FIRST_PORT + (chosenPorts % PORTS);
+}
+
+/** Where it is dialled from, as far as the ask or the reason above says so. */
+function sourceOf({ sourceAddress: address, sourcePort }: DialAsk): {
+  address?: string;
+  port?: number;
+} {
+  const port = sourcePort ?? (address === undefined ? undefined : choosePort());
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
 /** Dial as often as asked, several at a time unless they must share one source port. */
 export async function dial(ask: DialAsk): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -44,11 +69,12 @@ async function dialOnce(ask: DialAsk): Promise<Outcome> {
 
 function dialTcp(ask: DialAsk): Promise<Ending> {
   return new Promise((resolve) => {
+    const { address: localAddress, port: localPort } = sourceOf(ask);
     const socket = connect({
       host: ask.to.address,
       port: ask.to.port,
-      ...(ask.sourceAddress === undefined ? {} : { localAddress: ask.sourceAddress }),
-      ...(ask.sourcePort === undefined ? {} : { localPort: ask.sourcePort }),
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(localPort === undefined ? {} : { localPort }),
     });
     let text = '';
     function end(ending: Ending): void {
@@ -83,11 +109,7 @@ function dialUdp(ask: DialAsk): Promise<Ending> {
     socket.on('error', (error) => {
       end({ kind: 'error', code: codeOf(error) });
     });
-    const source = {
-      ...(ask.sourceAddress === undefined ? {} : { address: ask.sourceAddress }),
-      ...(ask.sourcePort === undefined ? {} : { port: ask.sourcePort }),
-    };
-    socket.bind(source, () => {
+    socket.bind(sourceOf(ask), () => {
       // Connected, because only then does the kernel report an ICMP error to us.
       socket.connect(ask.to.port, ask.to.address, () => {
         socket.send('who is there?');
