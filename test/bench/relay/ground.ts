@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,13 +18,19 @@ const MEMBERS: readonly Member[] = ['client', 'node', 'ends'];
 export const SUBJECTS = { direct: '10.244.1.2', haproxy: '10.96.0.2', relay: '10.96.0.1' } as const;
 export type Subject = keyof typeof SUBJECTS;
 
-/** Who answers HTTP, who sends without end, and of whose two endpoints one refuses. */
-export const PORTS = { http: 8080, bulk: 8081, halfDead: 8082 } as const;
+/** Where the kernel translates datagrams to the endpoint: what the relay's UDP is compared with. */
+export const NAT = '10.96.0.3';
+
+/**
+ * Who answers HTTP, who sends without end, of whose two endpoints one refuses, who holds connections.
+ */
+export const PORTS = { http: 8080, bulk: 8081, halfDead: 8082, idle: 8083 } as const;
+export const UDP_PORT = 7007;
 
 const ALIVE = '10.244.1.2';
 const RELAY_PORT = 10_200;
 /** For each of PORTS. */
-const HAPROXY_PORTS = { 8080: 10_300, 8081: 10_301, 8082: 10_302 } as const;
+const HAPROXY_PORTS = { 8080: 10_300, 8081: 10_301, 8082: 10_302, 8083: 10_303 } as const;
 
 const PROCESSOR: Readonly<Record<Member, string>> = { client: '0', ends: '0', node: '1' };
 
@@ -32,6 +39,8 @@ export interface Ground {
   readonly pids: Readonly<Record<'haproxy' | 'relay', number>>;
   /** What a client's program prints. */
   client(command: readonly string[]): Promise<string>;
+  /** A client's program that says something when it is ready and then waits to be ended. */
+  hold(command: readonly string[]): Promise<{ end(): Promise<void> }>;
 }
 
 export interface GroundOptions {
@@ -47,6 +56,17 @@ export async function openGround({ prefix, isRealtime }: GroundOptions): Promise
     const where = ['netns', 'exec', namespaceOf(prefix, member)];
     return [...where, ...first, 'taskset', '-c', PROCESSOR[member], ...command];
   }
+  async function hold(command: readonly string[]): Promise<{ end(): Promise<void> }> {
+    const child = spawn('ip', placed('client', command), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended`);
+    async function end(): Promise<void> {
+      child.stdin.end();
+      await ended;
+    }
+    return { end };
+  }
   function start(member: Member, command: readonly string[], stdin = ''): ChildProcess {
     const stdio = ['pipe', 'inherit', 'inherit'] as const;
     const child = spawn('ip', placed(member, command), { stdio: [...stdio] });
@@ -60,6 +80,8 @@ export async function openGround({ prefix, isRealtime }: GroundOptions): Promise
   }
   start('ends', configured('server.cfg', SERVER));
   start('ends', ['perl', BULK, 'serve', String(PORTS.bulk)]);
+  start('ends', ['perl', IDLE, 'serve', String(PORTS.idle)]);
+  start('ends', ['perl', DATAGRAMS, 'serve', String(UDP_PORT)]);
   const haproxy = start('node', configured('haproxy.cfg', haproxyConfig()));
   const main = join(import.meta.dirname, 'relayMain.ts');
   const relay = start('node', [process.execPath, main, String(RELAY_PORT)], relayTable());
@@ -67,10 +89,13 @@ export async function openGround({ prefix, isRealtime }: GroundOptions): Promise
   return {
     pids: { haproxy: haproxy.pid ?? -1, relay: relay.pid ?? -1 },
     client: (command) => runProgram('ip', placed('client', command)),
+    hold,
   };
 }
 
 export const BULK = join(import.meta.dirname, 'bulk.pl');
+export const IDLE = join(import.meta.dirname, 'idle.pl');
+export const DATAGRAMS = join(import.meta.dirname, 'datagrams.pl');
 const SETTLE_MS = 2000;
 
 async function plug(prefix: string): Promise<void> {
@@ -110,7 +135,12 @@ function rules(): string {
       `-A PREROUTING -p tcp --syn -d ${SUBJECTS.haproxy} --dport ${port} ${tproxy} ${at}`,
   );
   const own = `-A PREROUTING -p tcp --syn -d ${SUBJECTS.relay} ${tproxy} ${RELAY_PORT}`;
-  return ['*mangle', ':PREROUTING ACCEPT', own, ...lines, 'COMMIT', ''].join('\n');
+  const datagrams = `-A PREROUTING -p udp -d ${SUBJECTS.relay} ${tproxy} ${RELAY_PORT}`;
+  const nat = `-A PREROUTING -p udp -d ${NAT} --dport ${UDP_PORT} -j DNAT --to-destination ${ALIVE}`;
+  return [
+    ...['*mangle', ':PREROUTING ACCEPT', own, datagrams, ...lines, 'COMMIT'],
+    ...['*nat', ':PREROUTING ACCEPT', nat, 'COMMIT', ''],
+  ].join('\n');
 }
 
 /** The endpoints of each port, alive and dead. */
@@ -120,13 +150,14 @@ function endpointsOf(port: number): readonly string[] {
 }
 
 function relayTable(): string {
-  return Object.values(PORTS)
-    .flatMap((port) => {
-      const name = `bench/port-${port}:/TCP/4`;
+  const tcp = Object.values(PORTS).map((port) => ['TCP', port] as const);
+  return [...tcp, ['UDP', UDP_PORT] as const]
+    .flatMap(([protocol, port]) => {
+      const name = `bench/port-${port}:/${protocol}/4`;
       const rest = `proxy-protocol=- cluster=${endpointsOf(port).join(',')} local=- ending=-`;
       return [
         `service ${name} balancing=round-robin affinity=- limit=- ${rest}`,
-        `destination TCP/4 ${SUBJECTS.relay}:${port} service=${name} inside=cluster outside=cluster`,
+        `destination ${protocol}/4 ${SUBJECTS.relay}:${port} service=${name} inside=cluster outside=cluster`,
       ];
     })
     .join('\n');
@@ -134,7 +165,8 @@ function relayTable(): string {
 
 const COMMON = `global
   nbthread 1
-  maxconn 4000
+  maxconn 8500
+  maxpipes 500
 defaults
   timeout connect 5s
   timeout client 60s

@@ -13,7 +13,8 @@ import { cpuSeconds, megabytes } from '../procfs.ts';
 import { median } from '../statistics.ts';
 import { printTable } from '../table.ts';
 import { parseWrk } from '../wrk.ts';
-import { BULK, PORTS, SUBJECTS, openGround } from './ground.ts';
+import { compareDatagrams } from './datagrams.ts';
+import { BULK, IDLE, PORTS, SUBJECTS, openGround } from './ground.ts';
 import type { Ground, Subject } from './ground.ts';
 
 interface Sample {
@@ -27,7 +28,12 @@ interface Sample {
   readonly bulk: number;
   readonly cpuPerGigabyte: number;
   readonly memory: number;
+  /** The same while it has IDLE_CONNECTIONS that say nothing. */
+  readonly memoryIdle: number;
 }
+
+/** As many as a client may have where a process may open 20,000 files and a relay needs two each. */
+const IDLE_CONNECTIONS = 8000;
 
 const HEAD: Readonly<Record<keyof Sample, string>> = {
   connections: 'connections/s',
@@ -40,6 +46,7 @@ const HEAD: Readonly<Record<keyof Sample, string>> = {
   bulk: 'Gbit/s',
   cpuPerGigabyte: 'CPU ms/GB',
   memory: 'MB',
+  memoryIdle: 'MB, 8,000 idle',
 };
 const COLUMNS = Object.keys(HEAD) as (keyof Sample)[];
 const CLOSE = ['-H', 'Connection: close'];
@@ -113,7 +120,17 @@ async function measure(ground: Ground, subject: Subject, seconds: number): Promi
     bulk: (bytes * 8) / took / 1e9,
     cpuPerGigabyte: (bulk.cpu / bytes) * 1e12,
     memory: memoryOf(ground, subject),
+    memoryIdle: await memoryWhileIdle(ground, subject),
   };
+}
+
+async function memoryWhileIdle(ground: Ground, subject: Subject): Promise<number> {
+  if (subject === 'direct') return NaN;
+  const where = [SUBJECTS[subject], String(PORTS.idle)];
+  const held = await ground.hold(['perl', IDLE, 'hold', ...where, String(IDLE_CONNECTIONS)]);
+  const memory = memoryOf(ground, subject);
+  await held.end();
+  return memory;
 }
 
 function memoryOf(ground: Ground, subject: Subject): number {
@@ -145,6 +162,7 @@ async function bench(rounds: number, seconds: number, isRealtime: boolean): Prom
   }
   console.log(printMachine(describeMachine()));
   console.log(printSamples(samples));
+  console.log(await compareDatagrams(ground, rounds, seconds));
   takeDown(prefix);
 }
 
