@@ -11,6 +11,8 @@ export const HELP = `Usage: scripts/bench [options]     (needs root; the whole o
                                 must have ip_vs (the default where it has), userspace mode
   --relay [ROUNDS [SECONDS]]    instead of all this: the relay of userspace mode beside HAProxy and
                                 a direct connection
+  --decide [SERVICES,...]       instead of all this: deciding about one change in each mode, beside
+                                the least that its tool takes; any kernel will do
   --vm                          in Debian's kernel under QEMU, which has it: compare ratios only
   --json FILE                   write every sample there too
   --quick                       fewer samples: figures are rough

@@ -10,16 +10,19 @@ import type { ServiceHealth, ServiceKey } from '../../src/model/types.ts';
 import { sortedMap } from '../../src/sorted/sortedMap.ts';
 import type { FakeIpvs } from '../support/fakeIpvs.ts';
 import { fakeIpvs } from '../support/fakeIpvs.ts';
-import { arbitraryServicePort, settled, snapshotOf } from '../support/servicePorts.ts';
+import { arbitraryServicePort, endpoint, settled, snapshotOf } from '../support/servicePorts.ts';
 
 const NOTHING: Installed = sortedMap();
 const names = { restore: 'iptables-restore', save: 'iptables-save' };
-const backend = ipvsBackend({
-  programs: { families: [4, 6], names: { 4: names, 6: names } },
-  excludeCIDRs: [],
-  drainTimeout: 0,
-  now: () => 0,
-});
+function newBackend() {
+  return ipvsBackend({
+    programs: { families: [4, 6], names: { 4: names, 6: names } },
+    excludeCIDRs: [],
+    drainTimeout: 0,
+    now: () => 0,
+  });
+}
+const backend = newBackend();
 
 /** A Service whose health check's port changes. */
 const arbitraryHealth = fc.constantFrom(32000, 32001).map((port): ServiceHealth => {
@@ -52,6 +55,37 @@ test('after a plan nothing is left to do, but for what ends', () => {
       assert.deepEqual(backend.plan(reached, desired).operations, []);
     }),
   );
+});
+
+/** Which endpoints each port has, in each step; often the same, so that some come back. */
+const arbitrarySteps = fc.array(
+  fc.array(fc.subarray(['10.244.1.1', '10.244.1.2', '10.244.2.3']), { minLength: 3, maxLength: 3 }),
+  { minLength: 2, maxLength: 8 },
+);
+
+test('a step from what was reached is as one from what was read', () => {
+  let quick = 0;
+  fc.assert(
+    fc.property(arbitrarySnapshot, arbitrarySteps, (base, steps) => {
+      const continued = newBackend();
+      let installed = NOTHING;
+      for (const lists of steps) {
+        const ports = [...base.ports.values()].map((port, index) => {
+          const ends = lists[index % lists.length] ?? [];
+          if (index > 2 || port.family === 6) return port;
+          return { ...port, clusterEndpoints: ends.map((ip) => endpoint(ip)) };
+        });
+        const { rules } = backend.render(snapshotOf(settled(ports)));
+        const { reached, operations } = continued.plan(installed, rules);
+        const afresh = newBackend().plan(installed, rules);
+        assert.deepEqual([...reached.entries()], [...afresh.reached.entries()]);
+        assert.deepEqual(operations, afresh.operations);
+        if (installed !== NOTHING && operations.length > 0) quick += 1;
+        installed = reached;
+      }
+    }),
+  );
+  assert.ok(quick > 100, `only ${String(quick)} steps changed anything`);
 });
 
 test('from nothing, what is reached is what is desired', () => {

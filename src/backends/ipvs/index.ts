@@ -1,10 +1,12 @@
 /** ipvs mode: see README.md beside this file for the path of a packet. */
 import type { Cidr } from '../../net/address.ts';
-import type { Backend } from '../backend.ts';
+import type { Backend, Installed, Rules } from '../backend.ts';
 import type { IptablesPrograms } from '../iptables/restore.ts';
 import { renderer } from '../sets/render.ts';
 import { drainClock } from './drainClock.ts';
 import { readNode } from './readNode.ts';
+import { nextTarget } from './nextTarget.ts';
+import type { Step } from './nextTarget.ts';
 import { planIpvs } from './restore.ts';
 import { portObjects } from './servicePort.ts';
 import { staticObjects } from './staticObjects.ts';
@@ -23,12 +25,18 @@ export interface IpvsOptions {
 export function ipvsBackend(options: IpvsOptions): Backend {
   const { programs, excludeCIDRs } = options;
   const clock = drainClock(options.drainTimeout, options.now);
+  let last: Step | undefined;
+  function reachedFrom(installed: Installed, desired: Rules): Installed {
+    const next = last?.reached === installed ? nextTarget(last, desired) : undefined;
+    return next ?? targetOf(installed, desired, excludeCIDRs);
+  }
   return {
     mode: 'ipvs',
     render: renderer({ staticObjects, portObjects }),
     read: async (node) => clock.judge(await readNode(node, programs)),
     plan: (installed, desired) => {
-      const reached = targetOf(installed, desired, excludeCIDRs);
+      const reached = reachedFrom(installed, desired);
+      last = { desired, reached };
       return { ...planIpvs(installed, reached, programs), reached };
     },
   };

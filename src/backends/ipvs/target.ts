@@ -100,7 +100,7 @@ function keepExcluded(target: Target, { family, kind, name }: IpvsKey, text: str
 }
 
 /** `TCP 10.96.0.1:80` of a virtual or a real server's name. */
-function serviceOf(name: string): string {
+export function serviceOf(name: string): string {
   return name.split(' ').slice(0, 2).join(' ');
 }
 
@@ -114,7 +114,7 @@ function addressOf(name: string): Ip | undefined {
 }
 
 /** Connections may still run; UDP has none, and its flows move at once. */
-function isEnding({ name }: IpvsKey, text: string): boolean {
+export function isEnding({ name }: IpvsKey, text: string): boolean {
   return !name.startsWith('UDP ') && text !== '0 idle' && text !== '0 overdue';
 }
 
