@@ -43,9 +43,7 @@ function endpointChanges(
   after: Rules,
 ): ReadonlyMap<ObjectKey, string | undefined> | undefined {
   const changes = new Map<ObjectKey, string | undefined>();
-  let isAll = true;
   function note(key: ObjectKey, text: string | undefined): void {
-    isAll &&= isOfService(after, key);
     changes.set(key, text);
   }
   difference(before, after, {
@@ -57,7 +55,7 @@ function endpointChanges(
       note(key, is);
     },
   });
-  return isAll ? changes : undefined;
+  return [...changes.keys()].every((key) => isOfService(after, key)) ? changes : undefined;
 }
 
 /** Whether it is a real server of a virtual server that stays. */
