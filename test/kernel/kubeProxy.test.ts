@@ -20,6 +20,8 @@ const PAIRS: readonly (readonly [KubeProxyMode, string])[] = HAS_IPVS
       ['ipvs', 'iptables'],
       ['ipvs', 'ipvs'],
       ['ipvs', 'userspace'],
+      ['iptables', 'ipvs'],
+      ['nftables', 'ipvs'],
     ]
   : [
       ['iptables', 'iptables'],

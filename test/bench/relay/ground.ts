@@ -119,9 +119,12 @@ async function plug(prefix: string): Promise<void> {
   // One that refuses.
   await batch(ends, ['address add 10.244.1.3/24 dev eth0']);
   const exec = ['netns', 'exec', node ?? ''];
-  await runProgram('ip', [...exec, 'sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+  await runProgram('ip', [...exec, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', ...MANY_PORTS]);
   await runProgram('ip', [...exec, 'iptables-restore'], rules());
 }
+
+/** Each round's idle connections leave 16,000 of the node's ports in TIME_WAIT, for a minute. */
+const MANY_PORTS = ['net.ipv4.ip_local_port_range=1024 65535'];
 
 async function batch(namespace = '', commands: readonly string[]): Promise<void> {
   await runProgram('ip', ['-n', namespace, '-batch', '-'], `${commands.join('\n')}\n`);
