@@ -22,7 +22,13 @@ import { fieldsOf, pathStore } from './store.ts';
 import type { PathStore } from './store.ts';
 
 export const CONFIG_PATH = '/api/v1/namespaces/kube-system/configmaps/fairway-mode-abc';
-export const CONFIG_TEXT = '# The mode.\nkind: FairwayConfiguration\nmode: iptables\n';
+export const CONFIG_TEXT = [
+  '# The mode.',
+  'apiVersion: fairway.dev/v1alpha1',
+  'kind: FairwayConfiguration',
+  'mode: iptables',
+  '',
+].join('\n');
 
 export interface FakeCluster {
   readonly url: string;
@@ -32,16 +38,13 @@ export interface FakeCluster {
   readonly writes: readonly string[];
   /** Every request of this method whose path matches is refused from now on. */
   refuse(method: string, path: RegExp): void;
-  /** Which mode the agents are in. */
-  mode(): string;
+  /** Which mode the agents say they are in. */
+  mode(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Resolves when its agents run; `cannot` are modes that they do not take. */
-export async function openFakeCluster(
-  prefix: string,
-  cannot: readonly string[],
-): Promise<FakeCluster> {
+/** Resolves when all of it is started. */
+export async function openFakeCluster(prefix: string): Promise<FakeCluster> {
   const lab = await openLab(prefix);
   const apiServers = await Promise.all(NODES.map(({ name }) => startLabApiServer(lab, name, 0)));
   for (const { name } of NODES) {
@@ -50,8 +53,7 @@ export async function openFakeCluster(
   const store = pathStore();
   for (const [path, object] of present()) store.put(path, object);
   const pods = kubelet(lab);
-  const agents = followingAgents(lab, apiServers, cannot);
-  await agents.follow(CONFIG_TEXT);
+  const agents = followingAgents(lab, apiServers, CONFIG_TEXT);
   const refused: { method: string; path: RegExp }[] = [];
   const writes: string[] = [];
   const cluster = { store, pods, agents, apiServers, allocated: { count: 0 } };
@@ -200,7 +202,7 @@ async function patch(state: State, path: string, change: Json): Promise<Answered
   if (path === CONFIG_PATH) {
     const { 'fairway.yaml': config } = fieldsOf(object?.['data']);
     // Agents follow in their own time.
-    void state.agents.follow(String(config));
+    state.agents.follow(String(config));
   }
   return found(object);
 }

@@ -1,50 +1,57 @@
-/**
- * Real agents that follow a configuration: here by being started again with another mode, in one
- * place, so that an agent that follows its file by itself can take its place.
- */
-import { parse } from 'yaml';
+/** Real agents whose configuration is a file that is replaced, as the kubelet does with a ConfigMap. */
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startAgent } from '../../lab/agentProcess.ts';
+import type { AgentProcess } from '../../lab/agentProcess.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { labAgents } from '../agents.ts';
+import { directoryOf } from '../../lab/namespaces.ts';
+import { runInside } from '../../lab/program.ts';
+import { CLUSTER_CIDR, NODES } from '../../lab/topology.ts';
 import type { LabApiServer } from '../apiServer.ts';
 
 export interface FollowingAgents {
-  /** Resolves when they were told. */
-  follow(config: string): Promise<void>;
-  mode(): string;
+  /** Put the file in place; the agents follow it in their own time, or refuse it. */
+  follow(config: string): void;
+  /** The mode that every agent says it is in. */
+  mode(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Modes of `cannot` they do not take: the one before stays. */
+const ASK =
+  "fetch('http://127.0.0.1:10249/proxyMode').then(async (a) => console.log(await a.text()))";
+
+/** Start them with this configuration; they are not waited for. */
 export function followingAgents(
   lab: Lab,
   apiServers: readonly LabApiServer[],
-  cannot: readonly string[],
+  config: string,
 ): FollowingAgents {
-  const agents = labAgents(lab);
-  let mode = '';
-  // One change after the other.
-  let last: Promise<void> = Promise.resolve();
-  async function take(config: string): Promise<void> {
-    const asked = String((parse(config) as { mode?: unknown }).mode);
-    if (asked === mode || cannot.includes(asked)) return;
-    mode = asked;
-    await agents.stop();
-    const flags = [`--proxy-mode=${mode}`, '--iptables-variant=nft'];
-    const subject = { id: mode, title: mode, isBaseline: false, flags };
-    agents.start(
-      subject,
-      apiServers.map(({ kubeconfig }) => kubeconfig),
-    );
+  const folder = mkdtempSync(join(directoryOf(lab.prefix), 'config-'));
+  const file = join(folder, 'fairway.yaml');
+  function follow(text: string): void {
+    writeFileSync(join(folder, 'next'), text);
+    renameSync(join(folder, 'next'), file);
   }
+  follow(config);
+  const agents = NODES.map(({ name }, index): AgentProcess => {
+    const flags = [
+      ...[`--fairway-config=${file}`, `--kubeconfig=${apiServers[index]?.kubeconfig ?? ''}`],
+      ...[`--hostname-override=${name}`, `--cluster-cidr=${CLUSTER_CIDR}`],
+      ...['--logging-format=json', '--iptables-variant=nft', '--userspace-drain-timeout=0s'],
+    ];
+    return startAgent(lab.namespace(name), flags, join(folder, `${name}.log`));
+  });
   return {
-    follow: (config) => {
-      last = last.then(() => take(config));
-      return last;
+    follow,
+    async mode() {
+      for (const agent of agents) agent.assertRunning();
+      const modes = await Promise.all(
+        NODES.map(({ name }) => runInside(lab.namespace(name), [process.execPath, '-e', ASK])),
+      );
+      return [...new Set(modes.map((mode) => mode.trim()))].join(' and ');
     },
-    mode: () => mode,
-    stop: async () => {
-      await last;
-      await agents.stop();
+    async stop() {
+      await Promise.all(agents.map((agent) => agent.stop()));
     },
   };
 }
