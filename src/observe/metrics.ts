@@ -10,6 +10,7 @@ import { kubeProxyMetrics } from './kubeProxyMetrics.ts';
 import type { KubeProxyMetrics } from './kubeProxyMetrics.ts';
 import { restClientMetrics } from './restClientMetrics.ts';
 import type { RestClientMetrics } from './restClientMetrics.ts';
+import { toolsCpu } from './toolsCpu.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -32,6 +33,7 @@ export function createMetrics(build: { version: string; mode: Mode }): Metrics {
     register: registry,
     eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS,
   });
+  toolsCpu(registry);
   const showBuild = buildInfo(registry, build.version);
   const kubeProxy = kubeProxyMetrics(registry);
   function showMode(mode: Mode): void {

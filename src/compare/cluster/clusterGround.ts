@@ -159,15 +159,17 @@ async function metricsOf(host: Probe): Promise<string> {
   return (await host.fetch({ port: METRICS_PORT, path: '/metrics' })).body;
 }
 
-/** What the agents' tools spend they do not tell. */
 async function agentCpu(hosts: readonly Probe[]): Promise<AgentCpu> {
-  const spent = await Promise.all(
-    hosts.map(async (host) => gauge(await metricsOf(host), 'process_cpu_seconds_total')),
-  );
-  const agent = spent.reduce((a, b) => a + b, 0);
-  if (Number.isNaN(agent))
-    throw new Error('the agents’ /metrics tell no process_cpu_seconds_total');
-  return { agent, tools: 0 };
+  const texts = await Promise.all(hosts.map(metricsOf));
+  function total(name: string): number {
+    const sum = texts.reduce((seconds, text) => seconds + gauge(text, name), 0);
+    if (Number.isNaN(sum)) throw new Error(`the agents’ /metrics tell no ${name}`);
+    return sum;
+  }
+  return {
+    agent: total('process_cpu_seconds_total'),
+    tools: total('fairway_tools_cpu_seconds_total'),
+  };
 }
 
 async function stateOf(hosts: readonly Probe[]): Promise<readonly FigureValue[]> {

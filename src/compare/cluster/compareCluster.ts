@@ -202,8 +202,10 @@ async function tryModes(
 
 const NOTES = [
   'Servers and clients are pods of the agents’ image. CPU in soft interrupts is of the client’s node, ' +
-    'with all that ran there at the time; CPU of agents is of both nodes, without the programs that ' +
-    'they ran.',
+    'with all that ran there at the time; CPU of agents is of both nodes, with the programs that they ' +
+    'ran.',
+  'No node is cut off and no pod of anybody killed: what breaks on a cluster is an endpoint too many. ' +
+    'scripts/compare cuts a node off, in network namespaces.',
   'Straight to the pods is measured with the rules of the mode before in place, which it does not meet.',
 ];
 

@@ -13,6 +13,7 @@ const BUILD = { version: '1.2.3', mode: 'iptables' } as const;
 
 // prettier-ignore
 const OURS: readonly Expected[] = [
+  { name: 'tools_cpu_seconds_total', type: 'counter', labels: [] },
   { name: 'ready', type: 'gauge', labels: [] },
   { name: 'problems', type: 'gauge', labels: ['field', 'kind'] },
   { name: 'sync_failures_total', type: 'counter', labels: ['kind'] },
