@@ -11,6 +11,7 @@ import { QEMU, runGuest } from './qemu.ts';
 
 // Only so that a guest that hangs is reported; on a quiet machine it takes half of that.
 const TIMEOUT_MS = 30 * 60_000;
+const LONG_TIMEOUT_MS = 90 * 60_000;
 
 /** How much slower things are in the guest; see test/lab/slowness.ts. */
 const SLOWNESS = 8;
@@ -23,29 +24,36 @@ const USUAL_MODES = 'ipvs';
 
 const KERNEL_TESTS = ['agentProcess', 'scenarios'];
 
-/** From and to ipvs mode, and from kube-proxy's, under load: a quarter of an hour under emulation. */
-const SWITCHING_TESTS = ['switching', 'kubeProxy', 'restart'];
+/**
+ * From and to ipvs mode, and from kube-proxy's, under load, and pods in ipvs mode: more than half an
+ * hour under emulation.
+ */
+const LONG_TESTS = [
+  ...['switching', 'kubeProxy', 'restart'].map((name) => `test/kernel/${name}.test.ts`),
+  'test/daemonset/kernel/pods.test.ts',
+];
+
+const isLong = process.env['FAIRWAY_VM_LONG'] !== undefined;
 
 const NOTHING: Totals = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs what needs ip_vs and prints what it says; where it cannot, that counts as one skip. */
 export async function runVmSuite(print: (line: string) => void): Promise<Totals> {
   const totals = await runAll(print);
-  if (process.env['FAIRWAY_VM_SWITCHING'] !== undefined) return totals;
+  if (isLong) return totals;
   print(
-    '    skipped: switching from and to ipvs mode (long: FAIRWAY_VM_SWITCHING=1 scripts/test vm)',
+    '    skipped: switching from and to ipvs mode, and its pods (long: FAIRWAY_VM_LONG=1 scripts/test vm)',
   );
   return { ...totals, skipped: totals.skipped + 1 };
 }
 
 async function runAll(print: (line: string) => void): Promise<Totals> {
-  const withSwitching = process.env['FAIRWAY_VM_SWITCHING'] !== undefined;
   const files = [
     ...globSync('test/vm/*.test.ts', { cwd: ROOT }).toSorted(),
-    ...[...KERNEL_TESTS, ...(withSwitching ? SWITCHING_TESTS : [])].map(
-      (name) => `test/kernel/${name}.test.ts`,
-    ),
+    ...KERNEL_TESTS.map((name) => `test/kernel/${name}.test.ts`),
+    ...(isLong ? LONG_TESTS : []),
   ];
+  const timeoutMs = isLong ? LONG_TIMEOUT_MS : TIMEOUT_MS;
   if (hasIpvs()) return runHere(files, print);
   const bootable = tryPrepare();
   if (typeof bootable === 'string') {
@@ -57,7 +65,7 @@ async function runAll(print: (line: string) => void): Promise<Totals> {
   const { exitCode, consoleTail } = await runGuest({
     bootable,
     command: guestCommand(files),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     onLine: (line) => {
       totals = parseTotals(line) ?? totals;
       progress = parseProgress(line) ?? progress;
@@ -65,7 +73,7 @@ async function runAll(print: (line: string) => void): Promise<Totals> {
     },
   });
   if (exitCode !== undefined && totals !== undefined) return totals;
-  print(`✖ test/vm: the guest ended early or took ${String(TIMEOUT_MS / 60_000)} minutes`);
+  print(`✖ test/vm: the guest ended early or took ${String(timeoutMs / 60_000)} minutes`);
   print(`    last test to end: ${progress}\n    the end of its console:\n${consoleTail}`);
   return { ...(totals ?? NOTHING), failed: (totals?.failed ?? 0) + 1 };
 }
