@@ -38,7 +38,7 @@ export interface RelayOptions extends Omit<TcpOptions, 'fileLimit'>, ListenerOpt
 const FILES_OF_THE_AGENT = 256;
 /** The main thread holds listeners and what wakes the workers, whichever of them dies. */
 const MAIN = 254;
-/** What leads to the listeners goes after them: see openSocketLookup. */
+/** Goes after the listeners: see openEntrances. */
 const LOOKUP = 253;
 
 /** Rejects when no port is free, or when the node does not let it listen. */
@@ -46,9 +46,9 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   const shared = createShared(options);
   const { descriptors } = shared;
   try {
-    const listeners = openListeners(options, descriptors);
+    const [lookup, listeners] = openEntrances(options, descriptors);
     const threads = startThreads(options, shared, listeners);
-    const parts = { shared, listeners, threads, lookup: tryLookup(listeners, descriptors) };
+    const parts = { shared, listeners, threads, lookup };
     try {
       await Promise.all(threads.map(({ ready }) => ready));
       return createRelay(parts);
@@ -70,9 +70,27 @@ function closeAll(descriptors: Descriptors): void {
 /** Not every kernel lets us, and most nodes can do without: or else why not. */
 type Lookup = SocketLookup | { readonly problem: string };
 
-function tryLookup(listeners: Listeners, { memory, closeAllOf }: Descriptors): Lookup {
+/** The way to the listeners is opened before them and goes after them: see openSocketLookup. */
+function openEntrances(
+  options: RelayOptions,
+  descriptors: Descriptors,
+): readonly [Lookup, Listeners] {
+  const lookup = trying(descriptors, () =>
+    openSocketLookup(shareDescriptors(descriptors.memory, LOOKUP)),
+  );
+  const above = 'fd' in lookup ? lookup.fd : undefined;
+  const listeners = openListeners({ ...options, above }, descriptors);
+  if ('problem' in lookup) return [lookup, listeners];
+  const leading = trying(descriptors, () => {
+    lookup.leadTo(listeners);
+    return lookup;
+  });
+  return [leading, listeners];
+}
+
+function trying({ closeAllOf }: Descriptors, open: () => SocketLookup): Lookup {
   try {
-    return openSocketLookup(listeners, shareDescriptors(memory, LOOKUP));
+    return open();
   } catch (error) {
     closeAllOf(LOOKUP);
     return { problem: error instanceof Error ? error.message : String(error) };

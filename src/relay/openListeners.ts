@@ -23,7 +23,7 @@ import {
 import type { Descriptors } from './native/descriptors.ts';
 import { listen } from './native/libc.ts';
 import { ipBytes } from './native/socketAddress.ts';
-import { bindSocket, openSocket, setInt } from './native/sockets.ts';
+import { bindSocket, moveAbove, openSocket, setInt } from './native/sockets.ts';
 import { check } from './native/systemError.ts';
 import type { SystemError } from './native/systemError.ts';
 import type { Family } from '../net/family.ts';
@@ -53,7 +53,8 @@ const LISTENER_ADDRESSES: Readonly<Record<Family, Readonly<Record<Side, string>>
   4: { outside: '192.0.0.8', inside: '192.0.0.9' },
   6: { outside: '100::8', inside: '100::9' },
 };
-const SIDES = ['outside', 'inside'] as const;
+/** In the order of opening. They are closed the other way round: openSocketLookup.ts leads to the first. */
+const SIDES = ['inside', 'outside'] as const;
 /** The kernel takes no more than its own limit, net.core.somaxconn. */
 const BACKLOG = 65_535;
 
@@ -66,6 +67,8 @@ export interface ListenerOptions {
    */
   readonly lastChoice?: number | undefined;
   readonly families: readonly Family[];
+  /** Their descriptors are higher than this one. */
+  readonly above?: number | undefined;
   /** Threads that serve, 1 to 64; the first also serves UDP. */
   readonly workers: number;
 }
@@ -85,12 +88,14 @@ export function openListeners(options: ListenerOptions, descriptors: Descriptors
 /** undefined when somebody stands there. */
 function openAt(
   port: number,
-  { families, workers }: ListenerOptions,
+  { families, workers, above = 0 }: ListenerOptions,
   descriptors: Descriptors,
 ): Listeners | undefined {
   const opened: Listener[] = [];
   function open(place: Place, type: number): Listener {
-    const fd = descriptors.hold(check(openSocket(place.family, type), 'socket', ''));
+    const fd = descriptors.hold(
+      moveAbove(above, check(openSocket(place.family, type), 'socket', '')),
+    );
     const listener = { fd, side: place.side, family: place.family };
     opened.push(listener);
     return listener;

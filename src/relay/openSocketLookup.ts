@@ -30,6 +30,10 @@ import { parseLine } from '../plan/relayTable.ts';
 import type { DestinationAddress, RelayProtocol } from '../plan/relayTable.ts';
 
 export interface SocketLookup {
+  /** The descriptor by which it is there: those of the listeners must be higher. */
+  readonly fd: number;
+  /** Where it leads from now on. Throws a SystemError. */
+  leadTo(listeners: Pick<Listeners, 'tcp' | 'udp'>): void;
   /** Lines of the table that workers are about to follow: what goes must go first. */
   leave(lines: readonly string[]): void;
   /** Lines of the table that workers follow now. Throws a SystemError when there is no room. */
@@ -44,28 +48,33 @@ const PROTOCOL_NUMBERS: Readonly<Record<RelayProtocol, number>> = { TCP: 6, UDP:
 const FAMILY_NUMBERS: Readonly<Record<Family, number>> = { 4: AF_INET, 6: AF_INET6 };
 
 /**
- * Everything is held by `descriptors` and goes with them; close them after the listeners, or a SYN
- * that TPROXY let pass meets no listener. Throws a SystemError where the kernel is too old (5.17 is
- * needed) or allows no bpf(2).
+ * Leads nowhere yet. Everything is held by `descriptors` and goes with them. Open it before the
+ * listeners and close it after them, or a SYN that TPROXY let pass for a listener meets none and is
+ * refused. The kernel closes a killed process's descriptors from the highest to the lowest
+ * (task_work_run in kernel/task_work.c, Linux 4.4 and newer). Throws a SystemError where the kernel
+ * is too old (5.17 is needed) or allows no bpf(2).
  */
-export function openSocketLookup(
-  { tcp, udp }: Pick<Listeners, 'tcp' | 'udp'>,
-  descriptors: Descriptors,
-): SocketLookup {
+export function openSocketLookup(descriptors: Descriptors): SocketLookup {
   const maps = openMaps(descriptors);
   const listeners = elementsOf(maps.listeners, 4, 4);
-  for (const [protocol, group] of [
-    ['TCP', tcp.flat()],
-    ['UDP', udp],
-  ] as const) {
-    for (const { fd, family, side } of group) {
-      // Pods on a bridge are this node's own clients. Of a group the last stays, which is the last
-      // to be closed; the kernel chooses among the group anew.
-      if (side === 'inside') setListener(listeners, listenerIndex(protocol, family), fd);
-    }
-  }
-  attach(maps, descriptors);
-  return createFollower(maps);
+  const fd = attach(maps, descriptors);
+  return {
+    fd,
+    ...createFollower(maps),
+    leadTo({ tcp, udp }) {
+      // Pods on a bridge are this node's own clients. Of a group the lowest stays, as it is closed
+      // last; the kernel chooses among the group anew.
+      for (const [protocol, group] of [
+        ['TCP', tcp.flat()],
+        ['UDP', udp],
+      ] as const) {
+        const inside = group.filter(({ side }) => side === 'inside');
+        for (const { fd, family } of inside.toSorted((a, b) => b.fd - a.fd)) {
+          setListener(listeners, listenerIndex(protocol, family), fd);
+        }
+      }
+    },
+  };
 }
 
 function openMaps(descriptors: Descriptors): LookupMaps {
@@ -94,7 +103,7 @@ function listenerIndex(protocol: RelayProtocol, family: Family): number {
   return (protocol === 'TCP' ? 0 : 2) + (family === 4 ? 0 : 1);
 }
 
-function attach(maps: LookupMaps, descriptors: Descriptors): void {
+function attach(maps: LookupMaps, descriptors: Descriptors): number {
   const program = descriptors.hold(
     loadProgram({
       ...{ type: SK_LOOKUP_PROGRAM, attachType: SK_LOOKUP, name: 'fairway' },
@@ -103,13 +112,13 @@ function attach(maps: LookupMaps, descriptors: Descriptors): void {
   );
   const network = openSync('/proc/thread-self/ns/net', 'r');
   try {
-    descriptors.hold(attachToNetwork(program, network, SK_LOOKUP));
+    return descriptors.hold(attachToNetwork(program, network, SK_LOOKUP));
   } finally {
     closeSync(network);
   }
 }
 
-function createFollower(maps: LookupMaps): SocketLookup {
+function createFollower(maps: LookupMaps): Pick<SocketLookup, 'leave' | 'enter'> {
   const destinations = elementsOf(maps.destinations, DESTINATION.bytes, 4);
   const prefixes = elementsOf(maps.nodePortAddresses, PREFIX.bytes, 4);
   /** In `prefixes`, by family. */

@@ -3,7 +3,7 @@
  * relay gets them by the kernel's look-up of a socket, and gets nothing else by it.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { startFairway } from '../lab/fairway.ts';
 import type { Fairway } from '../lab/fairway.ts';
@@ -49,6 +49,37 @@ function endpointsThemselves(): string {
     ];
   });
   return objects.map((object) => `\n---\n${JSON.stringify(object)}\n`).join('');
+}
+
+interface OpenFile {
+  readonly fd: number;
+  /** As the kernel names it: `socket:[4711]`. */
+  readonly target: string;
+}
+
+function descriptorsOf(pid: number): readonly OpenFile[] {
+  const directory = `/proc/${String(pid)}/fd`;
+  return readdirSync(directory).flatMap((fd) => {
+    try {
+      return [{ fd: Number(fd), target: readlinkSync(`${directory}/${fd}`) }];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+/** 192.0.0.9 and 192.0.0.8, as proc_net_tcp(5) has them. */
+const [INSIDE, OUTSIDE] = ['090000C0', '080000C0'];
+
+function inodesOfListeners(pid: number, address: string): ReadonlySet<string> {
+  const lines = readFileSync(`/proc/${String(pid)}/net/tcp`, 'utf8').split('\n');
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  return new Set(
+    fields
+      .filter(([, local, , state]) => local?.startsWith(address) === true && state === '0A')
+      .map((each) => `socket:[${String(each[9])}]`),
+  );
 }
 
 describe('pods on a bridge that iptables sees', { skip: whyNoLab() }, () => {
@@ -133,6 +164,23 @@ describe('pods on a bridge that iptables sees', { skip: whyNoLab() }, () => {
     assert.deepEqual(await answering('TCP', NODE[1], 30_080), ['refused']);
     await lab.speaker('node1').listen('UDP', [{ address: BRIDGE[0], port: 30_053 }]);
     assert.deepEqual(await answering('UDP', BRIDGE[0], 30_053), ['node1']);
+  });
+
+  test('are refused by no process that is being killed: what leads to its listeners ends last', () => {
+    const descriptors = descriptorsOf(agent?.pid ?? 0);
+    const [lookup = NaN, ...more] = descriptors
+      .filter(({ target }) => target === 'anon_inode:bpf_link')
+      .map(({ fd }) => fd);
+    assert.deepEqual(more, []);
+    const listening = (address: string): readonly number[] => {
+      const inodes = inodesOfListeners(agent?.pid ?? 0, address);
+      return descriptors.filter(({ target }) => inodes.has(target)).map(({ fd }) => fd);
+    };
+    const [inside, outside] = [listening(INSIDE), listening(OUTSIDE)];
+    assert.ok(inside.length > 0 && inside.length === outside.length);
+    // The kernel closes the highest first.
+    assert.ok(lookup < Math.min(...inside), `${String(lookup)} is not below ${String(inside)}`);
+    assert.ok(Math.max(...inside) < Math.min(...outside));
   });
 
   test('all that with bridge netfilter on, and nothing of it stays', async () => {

@@ -13,6 +13,7 @@ const HEALTH = '127.0.0.1:10256';
 const METRICS = '127.0.0.1:10249';
 
 export interface Fairway {
+  readonly pid: number;
   /** Give the agent these objects in place of all earlier ones; resolves when they are in force. */
   putObjects(yaml: string): Promise<void>;
   /** Ask the agent to end and wait until it has. */
@@ -57,6 +58,7 @@ export async function startFairway(lab: Lab, options: FairwayOptions): Promise<F
   const agent = startAgent(lab.namespace(node), args, join(directory, 'log'));
   await waitForSync(first, 0);
   return {
+    pid: agent.pid,
     putObjects: async (yaml) => {
       const marker = nextMarker();
       const syncsBefore = syncs(agent).length;

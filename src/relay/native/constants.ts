@@ -61,6 +61,7 @@ export const EPOLL_CTL_MOD = 3;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
 
+export const F_DUPFD_CLOEXEC = 1030;
 export const F_SETPIPE_SZ = 1031;
 export const RLIMIT_NOFILE = 7;
 

@@ -16,8 +16,9 @@ export interface Descriptors {
   /** Close it and hold it no longer. */
   close(fd: number): void;
   /**
-   * Close what that owner holds, its connections with a reset: whoever is at their other end must not
-   * take what was cut off for an end. Only when its thread has ended.
+   * Close what that owner holds, the highest first, as the kernel does for a process that ends; its
+   * connections with a reset: whoever is at their other end must not take what was cut off for an
+   * end. Only when its thread has ended.
    */
   closeAllOf(owner: number): void;
 }
@@ -52,8 +53,8 @@ export function shareDescriptors(memory: SharedArrayBuffer, owner: number): Desc
     },
     close: release,
     closeAllOf(dead) {
-      for (const [fd, holder] of owners.entries()) {
-        if (holder !== dead + 1) continue;
+      for (let fd = owners.length - 1; fd >= 0; fd -= 1) {
+        if (owners[fd] !== dead + 1) continue;
         resetOnClose(fd);
         release(fd);
       }

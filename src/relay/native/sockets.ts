@@ -2,6 +2,7 @@
 import {
   AF_INET,
   AF_INET6,
+  F_DUPFD_CLOEXEC,
   O_CLOEXEC,
   O_NONBLOCK,
   RLIMIT_NOFILE,
@@ -13,7 +14,17 @@ import {
   SO_LINGER,
   SO_ORIGINAL_DST,
 } from './constants.ts';
-import { bind, eventfd, getLimits, getOption, getSocketName, setOption, socket } from './libc.ts';
+import {
+  bind,
+  close,
+  control,
+  eventfd,
+  getLimits,
+  getOption,
+  getSocketName,
+  setOption,
+  socket,
+} from './libc.ts';
 import { allocate } from './memory.ts';
 import {
   SOCKET_ADDRESS_BYTES,
@@ -33,6 +44,16 @@ const length = allocate(4);
 /** A socket that neither blocks nor outlives an exec, or -1. */
 export function openSocket(family: Family, type: number): number {
   return socket(family === 4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/** The same file under a descriptor that is higher than that one. Throws a SystemError. */
+export function moveAbove(floor: number, fd: number): number {
+  if (fd > floor) return fd;
+  try {
+    return check(control(fd, F_DUPFD_CLOEXEC, floor + 1), 'fcntl', `above descriptor ${floor}`);
+  } finally {
+    close(fd);
+  }
 }
 
 /** Throws a SystemError. */

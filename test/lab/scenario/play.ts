@@ -32,11 +32,8 @@ export async function play(scenario: Scenario, player: Player): Promise<readonly
     for (const step of scenario.steps) {
       objects = step.objects ?? objects;
       await begin(step, objects, player);
-      const sent = await sendFlows(
-        player.lab,
-        flowsIn(player.mode, step),
-        scenario.addresses,
-        memories,
+      const sent = await sendRepaired(step, () =>
+        sendFlows(player.lab, flowsIn(player.mode, step), scenario.addresses, memories),
       );
       const found = [...sent.flatMap(problemText), ...(await missingLines(step, player))];
       problems.push(...found.map((text) => (step.name === '' ? text : `${step.name}: ${text}`)));
@@ -45,6 +42,20 @@ export async function play(scenario: Scenario, player: Player): Promise<readonly
     await runAll(player, scenario.after);
   }
   return problems;
+}
+
+/** Nobody says when the agent has repaired what others changed: until then, they are sent again. */
+async function sendRepaired(
+  { repairSeconds = 0 }: Step,
+  send: () => Promise<readonly SentFlow[]>,
+): Promise<readonly SentFlow[]> {
+  const deadline = performance.now() + 1000 * SLOWNESS * repairSeconds;
+  for (;;) {
+    const sent = await send();
+    const isRepaired = sent.every(({ problems }) => problems.length === 0);
+    if (isRepaired || performance.now() > deadline) return sent;
+    await wait(200 * SLOWNESS);
+  }
 }
 
 function flowsIn(mode: Mode, { flows }: Step): readonly Flow[] {
@@ -73,8 +84,7 @@ async function begin(step: Step, objects: string, player: Player): Promise<void>
   if (step.isRestart) await player.restart(objects);
   else if (step.objects !== undefined) await player.agent().putObjects(step.objects);
   if (player.mode === 'userspace') await forgetConnections(player.lab);
-  const { pauseSeconds = 0, repairSeconds = 0 } = step;
-  await wait(1000 * (pauseSeconds + repairSeconds * SLOWNESS));
+  await wait(1000 * (step.pauseSeconds ?? 0));
 }
 
 /** Commands say iptables; which of the variants that is depends on the run. */
