@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SLOWNESS } from '../lab/slowness.ts';
 import { testNamespace } from '../support/namespaceKernel.ts';
@@ -16,9 +16,11 @@ const directory = mkdtempSync(join(tmpdir(), 'fairway-process-'));
 const namespace = testNamespace('process');
 const other = testNamespace('process-fresh');
 const children: ChildProcess[] = [];
+// Of a test that failed; they would stand in the way of the next, and keep this process alive.
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 after(() => {
-  // Of a test that failed; they would keep this process alive.
-  for (const child of children) child.kill('SIGKILL');
   namespace.remove();
   other.remove();
   rmSync(directory, { recursive: true });
@@ -53,13 +55,13 @@ function start(where: TestNamespace): Running {
     child.emit('logged');
   });
   async function line(text: string): Promise<string> {
+    const signal = AbortSignal.timeout(15_000 * SLOWNESS);
     for (;;) {
       const found = log.split('\n').find((each) => each.includes(text));
       if (found !== undefined) {
         log = log.slice(log.indexOf(found) + found.length);
         return found;
       }
-      const signal = AbortSignal.timeout(15_000 * SLOWNESS);
       await once(child, 'logged', { signal }).catch((cause: unknown) => {
         throw new Error(`the agent logged no further ${text}:\n${log}`, { cause });
       });

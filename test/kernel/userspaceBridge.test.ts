@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { startFairway } from '../lab/fairway.ts';
-import type { Fairway } from '../lab/fairway.ts';
+import type { FairwayProcess } from '../lab/fairway.ts';
 import { openLab, whyNoLab } from '../lab/lab.ts';
 import type { Lab } from '../lab/lab.ts';
 import { uniquePrefix } from '../lab/namespaces.ts';
@@ -84,7 +84,7 @@ function inodesOfListeners(pid: number, address: string): ReadonlySet<string> {
 
 describe('pods on a bridge that iptables sees', { skip: whyNoLab() }, () => {
   let lab: Lab;
-  let agent: Fairway | undefined;
+  let agent: FairwayProcess | undefined;
 
   async function start(...flags: readonly string[]): Promise<void> {
     await agent?.stop();

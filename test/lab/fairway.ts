@@ -13,11 +13,14 @@ const HEALTH = '127.0.0.1:10256';
 const METRICS = '127.0.0.1:10249';
 
 export interface Fairway {
-  readonly pid: number;
   /** Give the agent these objects in place of all earlier ones; resolves when they are in force. */
   putObjects(yaml: string): Promise<void>;
   /** Ask the agent to end and wait until it has. */
   stop(): Promise<void>;
+}
+
+export interface FairwayProcess extends Fairway {
+  readonly pid: number;
 }
 
 export interface FairwayOptions {
@@ -30,7 +33,7 @@ export interface FairwayOptions {
 }
 
 /** Start an agent; resolves when its first sync is done. */
-export async function startFairway(lab: Lab, options: FairwayOptions): Promise<Fairway> {
+export async function startFairway(lab: Lab, options: FairwayOptions): Promise<FairwayProcess> {
   const { node, variant, objects } = options;
   const directory = mkdtempSync(join(directoryOf(lab.prefix), `${node}-`));
   const manifests = mkdtempSync(join(directory, 'manifests-'));

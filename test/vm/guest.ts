@@ -1,6 +1,7 @@
 /** `node test/vm/guest.ts FILE...`: runs test files inside the guest, one at a time. */
 import process from 'node:process';
 import type { EventData } from 'node:test';
+import { inspect } from 'node:util';
 import { createReporter } from '../reporter.ts';
 import type { Reporter } from '../reporter.ts';
 import { closingLine, ROOT, runFiles } from '../runFiles.ts';
@@ -15,7 +16,7 @@ function talkative(reporter: Reporter): Reporter {
       reporter.passed(event);
     },
     failed(event) {
-      sayEnded(event);
+      sayFailed(event);
       reporter.failed(event);
     },
   };
@@ -23,6 +24,13 @@ function talkative(reporter: Reporter): Reporter {
 
 function sayEnded({ name, details }: EventData.TestPass | EventData.TestFail): void {
   if (details.type !== 'suite') console.log(printProgress(name, details.duration_ms));
+}
+
+/** At once: should the guest not come to its end, nobody would learn why else. */
+function sayFailed(event: EventData.TestFail): void {
+  if (event.details.type === 'suite') return;
+  sayEnded({ ...event, name: `✖ ${event.name}` });
+  console.log(inspect(event.details.error.cause ?? event.details.error));
 }
 
 const reporter = createReporter(console.log, ROOT);

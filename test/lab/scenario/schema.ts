@@ -64,7 +64,9 @@ const stepSchema = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('at most, until the agent has seen what others changed; longer where everything is slower'),
+    .describe(
+      'at most, until the agent has seen what others changed; longer where everything is slower',
+    ),
   restart: z.literal(true).optional().describe('stop the agent and start it again'),
   flows,
   keeps,
