@@ -15,7 +15,11 @@ export const APPLICABLE = [...OVERLAYS, 'kubeadm', 'cleanup', 'monitoring'] as c
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
 }
 
 /** kubectl knows components since 1.21. */
