@@ -9,6 +9,7 @@ import type { ConnectResult } from '../../src/compare/load/result.ts';
 import { startServer } from '../compare/processes.ts';
 import type { LabServer } from '../compare/processes.ts';
 import { availableSubjects } from '../compare/subjects.ts';
+import type { LabSubject } from '../compare/subjects.ts';
 import { openLab, whyNoLab } from '../lab/lab.ts';
 import type { Lab } from '../lab/lab.ts';
 import { uniquePrefix } from '../lab/namespaces.ts';
@@ -21,7 +22,14 @@ import { sliceObject } from '../paths/objects.ts';
 import type { EndpointState } from '../paths/objects.ts';
 
 const RATE = 20;
+/** The legacy variant has the same rules. */
 const UNTRIED: readonly string[] = ['direct', 'iptables-legacy'];
+/** Of these modes only; of all that there are without. */
+const ONLY = process.env['FAIRWAY_LAB_MODES']?.split(',');
+
+function isTried({ id }: LabSubject): boolean {
+  return !UNTRIED.includes(id) && (ONLY?.some((mode) => id.startsWith(mode)) ?? true);
+}
 
 /** Requests from the client, a new connection each, for so long. */
 async function requests(ground: PathsGround, seconds: number): Promise<ConnectResult> {
@@ -119,8 +127,7 @@ describe('traffic into the cluster', { skip: whyNoLab() || whyNoPaths() }, () =>
     lab.close();
   });
 
-  // The legacy variant has the same rules.
-  for (const subject of availableSubjects().subjects.filter(({ id }) => !UNTRIED.includes(id))) {
+  for (const subject of availableSubjects().subjects.filter(isTried)) {
     describe(subject.title, () => {
       before(async () => {
         await ground.use(subject);

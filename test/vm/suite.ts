@@ -25,11 +25,11 @@ const USUAL_MODES = 'ipvs';
 const KERNEL_TESTS = ['agentProcess', 'scenarios'];
 
 /**
- * From and to ipvs mode, and from kube-proxy's, under load, and pods in ipvs mode: more than half an
- * hour under emulation.
+ * From and to ipvs mode, and from kube-proxy's, under load, behind a load balancer, and pods in ipvs
+ * mode: some three quarters of an hour under emulation.
  */
 const LONG_TESTS = [
-  ...['switching', 'kubeProxy', 'restart'].map((name) => `test/kernel/${name}.test.ts`),
+  ...['switching', 'kubeProxy', 'restart', 'paths'].map((name) => `test/kernel/${name}.test.ts`),
   'test/daemonset/kernel/pods.test.ts',
 ];
 
