@@ -134,5 +134,5 @@ function effortOf({ services, rounds, seconds, changes, faultRounds }: CompareFl
   const texts = { rounds, seconds, sizes, changes, failureRounds: faultRounds };
   const parsed = effortSchema.safeParse(texts);
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
-  return { ...parsed.data, kinds: [...LOAD_KINDS] };
+  return { ...parsed.data, kinds: [...LOAD_KINDS], slowness: 1 };
 }

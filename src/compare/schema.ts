@@ -37,6 +37,13 @@ const effortSchema = z.strictObject({
   kinds: z.array(z.string()),
   changes: z.number().int(),
   failureRounds: z.number().int(),
+  slowness: z
+    .number()
+    .min(1)
+    .default(1)
+    .describe(
+      'Whatever has a pace or a limit in time was so many times slower, for an emulated machine',
+    ),
 });
 
 const agentCpuSchema = z.strictObject({

@@ -2,6 +2,7 @@
 import type { Fault } from '../../src/compare/measure/ground.ts';
 import type { Lab } from '../lab/lab.ts';
 import { runInside, runProgram } from '../lab/program.ts';
+import { SLOWNESS } from '../lab/slowness.ts';
 import { SERVERS, sliceObject } from './objects.ts';
 import type { KindedObject } from './objects.ts';
 import { startServer } from './processes.ts';
@@ -20,7 +21,12 @@ export interface FaultTools {
 }
 
 /** How long until the control plane acts. A real one takes 40 s and more for a node. */
-const NOTICED_AFTER_MS = { killed: 1000, refusing: 2000, silent: 2000, cutOff: 4000 };
+const NOTICED_AFTER_MS = {
+  killed: 1000 * SLOWNESS,
+  refusing: 2000 * SLOWNESS,
+  silent: 2000 * SLOWNESS,
+  cutOff: 4000 * SLOWNESS,
+};
 
 export function labFaults(tools: FaultTools): readonly Fault[] {
   return [killed(tools), refusing(tools), silent(tools), cutOff(tools)];

@@ -26,7 +26,7 @@ Prints tables while it runs; writes report.json and report.html.
   --faults LIST       of ${FAULT_IDS.join(', ')} (all), or none
   --fault-rounds N    how often each breaks (2)
   --vm                in Debian's kernel under QEMU, which has ip_vs: only ratios mean something;
-                      slow: --quick --modes iptables-nft,ipvs --services 0 takes half an hour
+                      --quick --modes iptables-nft,ipvs --services 0 takes some ten minutes
   --with-vm           here, then the same in the guest, into one report
 `;
 
@@ -117,6 +117,7 @@ function effortOf(texts: Defaults & { readonly loads: string }): Effort {
     sizes: texts.services.split(',').map((size) => numberOf('--services', size, 0, MOST_SERVICES)),
     kinds: [...listOf('--loads', LOAD_KINDS, texts.loads)],
     changes: numberOf('--changes', texts.changes, 0, 100),
+    slowness: SLOWNESS,
     failureRounds: numberOf('--fault-rounds', texts['fault-rounds'], 0, 100),
   };
 }

@@ -22,7 +22,7 @@ const CHOICES = {
   // Agents refuse the first: there is none yet.
   modes: ['nftables', 'userspace'],
   effort: {
-    ...{ rounds: 1, seconds: 0.05, sizes: [3], changes: 1, failureRounds: 0 },
+    ...{ rounds: 1, seconds: 0.05, sizes: [3], changes: 1, failureRounds: 0, slowness: 1 },
     kinds: ['connect', 'requests'],
   },
 };

@@ -100,9 +100,7 @@ async function measureLoad(
   const targets = ground.targets(subject, path, { service: 'near', port: PORT_OF[kind] });
   if (targets.length === 0) return;
   const before = await ground.agentCpu();
-  const { result, cpu } = await ground
-    .probe(path)
-    .run(loadOf(kind, targets, comparison.effort.seconds));
+  const { result, cpu } = await ground.probe(path).run(loadOf(kind, targets, comparison.effort));
   const agentCpu = difference(await ground.agentCpu(), before);
   comparison.measurements.push({
     ...{ subject: subject.id, size, round, path },
@@ -159,7 +157,7 @@ async function breakFor(
   await ground.use(subject);
   for (const fault of ground.faults) {
     observer.begin(`${subject.title}: ${fault.title}`);
-    const runs = await runFault(ground, subject, fault);
+    const runs = await runFault(ground, subject, fault, comparison.effort.slowness);
     comparison.failures.push(...runs.map((run) => ({ ...run, round })));
   }
 }

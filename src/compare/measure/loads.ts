@@ -1,5 +1,6 @@
 /** The loads that speed is measured with. */
 import type { LoadKind, LoadSpec } from '../load/spec.ts';
+import type { Effort } from '../schema.ts';
 import type { ServePorts } from '../servers/ports.ts';
 
 /** In the order in which they are measured. */
@@ -28,14 +29,19 @@ const AT_ONCE = 16;
 const TIMEOUT_MS = 5000;
 
 /** What to send for one measurement of this kind. */
-export function loadOf(kind: LoadKind, targets: readonly string[], seconds: number): LoadSpec {
+export function loadOf(
+  kind: LoadKind,
+  targets: readonly string[],
+  { seconds, slowness }: Pick<Effort, 'seconds' | 'slowness'>,
+): LoadSpec {
   const base = { targets: [...targets], seconds };
+  const timeoutMs = TIMEOUT_MS * slowness;
   switch (kind) {
     case 'connect':
     case 'udpRoundTrip':
-      return { kind, ...base, rate: RATE, timeoutMs: TIMEOUT_MS };
+      return { kind, ...base, rate: RATE / slowness, timeoutMs };
     case 'connections':
-      return { kind, ...base, atOnce: AT_ONCE, timeoutMs: TIMEOUT_MS };
+      return { kind, ...base, atOnce: AT_ONCE, timeoutMs };
     case 'requests':
     case 'udpPackets':
       return { kind, ...base, atOnce: AT_ONCE };

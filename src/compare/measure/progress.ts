@@ -19,7 +19,10 @@ export function guessedSteps(
   });
   const breaking = subjects
     .filter(({ isBaseline }) => !isBaseline)
-    .flatMap(() => [3, ...faults.map(({ noticedAfterMs }) => 6 + noticedAfterMs / 1000)]);
+    .flatMap(() => [
+      3,
+      ...faults.map(({ noticedAfterMs }) => 6 * effort.slowness + noticedAfterMs / 1000),
+    ]);
   return [...sizes, ...Array.from({ length: effort.failureRounds }, () => breaking).flat()];
 }
 

@@ -34,7 +34,7 @@ export function madeUpComparison(modes: readonly MadeUpMode[] = MODES): Comparis
       notes: ['Made up.'],
     },
     effort: {
-      ...{ rounds: ROUNDS, seconds: 1, sizes: SIZES, changes: 1, failureRounds: 1 },
+      ...{ rounds: ROUNDS, seconds: 1, sizes: SIZES, changes: 1, failureRounds: 1, slowness: 1 },
       kinds: ['connect', 'connections', 'requests', 'bulk', 'udpRoundTrip', 'udpPackets'],
     },
     subjects: modes.map(({ id }) => ({ id, title: id, isBaseline: id === 'direct' })),
