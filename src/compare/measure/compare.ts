@@ -39,6 +39,7 @@ export async function compare(
   observer: Observer,
 ): Promise<Comparison> {
   const comparison = emptyComparison(ground, effort);
+  await warmUp({ ground, comparison, observer });
   for (const size of effort.sizes) {
     observer.begin(`${size.toLocaleString('en')} other Services`);
     await ground.resize(size);
@@ -57,6 +58,21 @@ interface Session {
   readonly ground: Ground;
   readonly comparison: Comparison;
   readonly observer: Observer;
+}
+
+/** Programs are slow at first: without this, whatever is measured first would pay for it. */
+async function warmUp({ ground, comparison, observer }: Session): Promise<void> {
+  observer.begin('to warm up');
+  const subject = ground.subjects.find(({ isBaseline }) => isBaseline);
+  if (subject === undefined) return;
+  await ground.use(subject);
+  for (const { id } of ground.paths) {
+    for (const kind of comparison.effort.kinds as readonly LoadKind[]) {
+      const targets = ground.targets(subject, id, { service: 'near', port: PORT_OF[kind] });
+      if (targets.length === 0) continue;
+      await ground.probe(id).run(loadOf(kind, targets, comparison.effort));
+    }
+  }
 }
 
 interface Place {

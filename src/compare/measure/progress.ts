@@ -23,7 +23,8 @@ export function guessedSteps(
       3,
       ...faults.map(({ noticedAfterMs }) => 6 * effort.slowness + noticedAfterMs / 1000),
     ]);
-  return [...sizes, ...Array.from({ length: effort.failureRounds }, () => breaking).flat()];
+  const warmUp = 1 + paths.length * perPath;
+  return [warmUp, ...sizes, ...Array.from({ length: effort.failureRounds }, () => breaking).flat()];
 }
 
 export interface ProgressOptions {
