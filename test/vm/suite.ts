@@ -9,8 +9,8 @@ import type { Bootable } from './prepare.ts';
 import { parseProgress } from './progress.ts';
 import { QEMU, runGuest } from './qemu.ts';
 
-// Only so that a guest that hangs is reported; on a quiet machine it takes half of that.
-const TIMEOUT_MS = 30 * 60_000;
+// Only so that a guest that hangs is reported; on a quiet machine it takes a third of that.
+const TIMEOUT_MS = 45 * 60_000;
 const LONG_TIMEOUT_MS = 90 * 60_000;
 
 /** How much slower things are in the guest; see test/lab/slowness.ts. */
