@@ -42,7 +42,7 @@ export async function runVmSuite(print: (line: string) => void): Promise<Totals>
   const totals = await runAll(print);
   if (isLong) return totals;
   print(
-    '    skipped: switching from and to ipvs mode, and its pods (long: FAIRWAY_VM_LONG=1 scripts/test vm)',
+    '    skipped: switching from and to ipvs mode, its pods and paths (long: FAIRWAY_VM_LONG=1 scripts/test vm)',
   );
   return { ...totals, skipped: totals.skipped + 1 };
 }
