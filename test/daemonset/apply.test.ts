@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
 import { startAnyCluster } from './manifests/anyCluster.ts';
@@ -15,12 +16,18 @@ type Overlay = (typeof APPLICABLE)[number];
 
 const skip = whyNoKubectl();
 const cluster = skip === false ? await startAnyCluster(APPLICABLE.flatMap(render)) : undefined;
-after(() => cluster?.close());
+/** Not the user's own: kubectl would send its credentials, and keep what it learnt of this port. */
+const home = mkdtempSync(join(tmpdir(), 'fairway-kubectl-'));
+after(() => {
+  cluster?.close();
+  rmSync(home, { recursive: true });
+});
 
 /** Rejects with what kubectl complained of. */
 async function kubectl(args: readonly string[]): Promise<void> {
   const to = ['--server', cluster?.url ?? ''];
-  const child = spawn('kubectl', [...args, ...to], { env: { ...process.env, KUBECONFIG: '' } });
+  const env = { ...process.env, HOME: home, KUBECONFIG: join(home, 'none') };
+  const child = spawn('kubectl', [...args, ...to], { env });
   const [, complained] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (child.exitCode === null) await once(child, 'exit');
   if (child.exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${complained}`);
@@ -95,6 +102,7 @@ describe('kubectl', { skip }, () => {
 
   test("README's commands remove all of it", async () => {
     assert.ok(cluster);
+    assert.ok(cluster.objects.size > 0);
     for (const args of removal()) await kubectl(args);
     assert.deepEqual(held(cluster), []);
   });
