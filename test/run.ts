@@ -10,6 +10,9 @@ import { runVmSuite } from './vm/suite.ts';
 
 const TESTS = 'test/{unit,properties,agent,kernel,daemonset}/**/*.test.ts';
 const CHECK = resolve(ROOT, 'scripts/check');
+/** Only so that a test that hangs is reported; none comes near. */
+const LONGEST_FILE_MS = 15 * 60_000;
+
 const NONE = { passed: 0, failed: 0, skipped: 0 };
 
 /** How many of the checks failed. */
@@ -31,9 +34,9 @@ async function main(filter: string | undefined): Promise<void> {
   const others = files.filter((file) => !kernel.includes(file));
 
   const reporter = createReporter(console.log, ROOT);
-  await runFiles(others, 2, reporter);
+  await runFiles(others, { atOnce: 2, longestMs: LONGEST_FILE_MS }, reporter);
   // One at a time: they share the machine's connection tracking and locks.
-  await runFiles(kernel, 1, reporter);
+  await runFiles(kernel, { atOnce: 1, longestMs: LONGEST_FILE_MS }, reporter);
   const here = files.length === 0 ? NONE : reporter.end();
   const inVm = await vm;
   const totals = {

@@ -6,18 +6,22 @@ import type { Reporter } from './reporter.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
-// Only so that a test that hangs is reported; none comes near.
-const LONGEST_FILE_MS = 15 * 60_000;
+export interface Pace {
+  readonly atOnce: number;
+  /** A file that takes longer has failed. */
+  readonly longestMs: number;
+}
 
 /** Resolves when all of these files have run. */
 export async function runFiles(
   files: readonly string[],
-  concurrency: number,
+  { atOnce, longestMs }: Pace,
   reporter: Reporter,
 ): Promise<void> {
   // Given no files, the runner would look for some itself.
   if (files.length === 0) return;
-  const events = run({ files: [...files], concurrency, cwd: ROOT, timeout: LONGEST_FILE_MS });
+  const settings = { concurrency: atOnce, timeout: longestMs };
+  const events = run({ files: [...files], cwd: ROOT, ...settings });
   events.on('test:pass', reporter.passed);
   events.on('test:fail', reporter.failed);
   events.on('test:summary', reporter.finished);

@@ -1,10 +1,10 @@
 /** An agent on a node of the lab, fed from a directory of YAML that the test rewrites. */
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAgent, syncs, waitUntil } from './agentProcess.ts';
+import { startAgent, waitUntil } from './agentProcess.ts';
 import type { Variant } from './agentProcess.ts';
 import type { Lab } from './lab.ts';
-import { nextMarker, waitForMarker } from './marker.ts';
+import { hasSynced, nextMarker, waitForMarker } from './marker.ts';
 import type { Marker } from './marker.ts';
 import { directoryOf } from './namespaces.ts';
 import type { NodeName } from './topology.ts';
@@ -45,28 +45,22 @@ export async function startFairway(lab: Lab, options: FairwayOptions): Promise<F
   }
 
   /** Resolves when what was written with the marker is in force and the sync has ended. */
-  async function waitForSync(marker: Marker, syncsBefore: number): Promise<void> {
+  async function waitForSync(marker: Marker): Promise<void> {
     await waitForMarker(lab, node, marker, agent);
-    // Stale flows are ended after the rules are there.
-    await waitUntil(agent, 'at the end of its sync', () =>
-      syncs(agent)
-        .slice(syncsBefore)
-        .some((operations) => operations > 0),
-    );
+    await waitUntil(agent, 'at the end of its sync', () => hasSynced(agent.logged(), marker));
   }
 
   const first = nextMarker();
   replaceManifest(objects + first.yaml);
   const args = [...labFlags(node, variant, manifests), ...options.flags];
   const agent = startAgent(lab.namespace(node), args, join(directory, 'log'));
-  await waitForSync(first, 0);
+  await waitForSync(first);
   return {
     pid: agent.pid,
     putObjects: async (yaml) => {
       const marker = nextMarker();
-      const syncsBefore = syncs(agent).length;
       replaceManifest(yaml + marker.yaml);
-      await waitForSync(marker, syncsBefore);
+      await waitForSync(marker);
     },
     stop: agent.stop,
   };

@@ -1,7 +1,9 @@
 /**
  * How a test knows that the agent has applied its objects: a Service without endpoints is written
  * into the same file. While the agent knows nothing of it, the internet answers in its place; as
- * soon as it is refused, everything that came with it is in force as well.
+ * soon as it is refused, what shall be there is there. What shall go may go later in that sync, and
+ * a check may end just before it. Therefore a twin lays claim to the same address: at the end of the
+ * sync that first had the two, the agent complains of it.
  */
 import { waitUntil } from './agentProcess.ts';
 import type { AgentProcess } from './agentProcess.ts';
@@ -14,6 +16,8 @@ export interface Marker {
   readonly addresses: readonly [string, string];
   /** To be put behind other documents. */
   readonly yaml: string;
+  /** Namespace and name of what the agent complains of. */
+  readonly twin: string;
 }
 
 const PORT = 9;
@@ -27,12 +31,16 @@ export function nextMarker(): Marker {
     `10.96.${String(high)}.${String(low)}`,
     `fd00:10:96::${(0xf000 + (made % 4096)).toString(16)}`,
   ] as const;
-  const ports = [{ protocol: 'TCP', port: PORT }];
-  const spec = { clusterIP: addresses[0], clusterIPs: addresses, ports };
-  const metadata = { namespace: 'lab', name: `marker-${String(made)}` };
-  const service = { apiVersion: 'v1', kind: 'Service', metadata, spec };
+  const name = `marker-${String(made)}`;
+  const services = [name, `${name}-twin`].map((each) => markerService(each, addresses));
   // JSON is YAML.
-  return { addresses, yaml: `\n---\n${JSON.stringify(service)}\n` };
+  const yaml = services.map((each) => `\n---\n${JSON.stringify(each)}\n`).join('');
+  return { addresses, yaml, twin: `lab/${name}-twin` };
+}
+
+function markerService(name: string, clusterIPs: readonly string[]): object {
+  const spec = { clusterIP: clusterIPs[0], clusterIPs, ports: [{ protocol: 'TCP', port: PORT }] };
+  return { apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'lab', name }, spec };
 }
 
 /** Resolves when the node refuses the marker in both families. */
@@ -45,6 +53,11 @@ export async function waitForMarker(
   await waitUntil(agent, `refusing ${marker.addresses.join(' and ')}`, () =>
     isInForce(lab, node, marker),
   );
+}
+
+/** Whether the sync that first had the marker has ended, by what the agent has logged as JSON. */
+export function hasSynced(logged: string, { twin }: Marker): boolean {
+  return logged.includes(`"name":"${twin}"`);
 }
 
 /** Whether the node refuses the marker in both families now. */

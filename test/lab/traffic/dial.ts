@@ -11,11 +11,11 @@ type Ending =
   | { readonly kind: 'timeout' };
 
 /**
- * Source ports where the address is given: the kernel would choose at random, and what remembers
- * connections that ended (IPVS does for two minutes) sends one that comes by the same port after them.
- * Servers and the kernel's own choice have others.
+ * Source ports that nobody else has: the kernel would choose at random, for each destination apart,
+ * and IPVS takes two connections of one client port to one endpoint for the same, as long as it
+ * remembers the first (two minutes). Servers, the agent and the kernel's own choice have others.
  */
-const [FIRST_PORT, PORTS] = [10_000, 20_000];
+const [FIRST_PORT, PORTS] = [11_000, 18_000];
 let chosenPorts = 0;
 
 function choosePort(): number {
@@ -23,16 +23,12 @@ function choosePort(): number {
   return FIRST_PORT + (chosenPorts % PORTS);
 }
 
-/** Where it is dialled from, as far as the ask or the reason above says so. */
+/** Where it is dialled from. */
 function sourceOf({ sourceAddress: address, sourcePort }: DialAsk): {
   address?: string;
-  port?: number;
+  port: number;
 } {
-  const port = sourcePort ?? (address === undefined ? undefined : choosePort());
-  return {
-    ...(address === undefined ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
-  };
+  return { ...(address === undefined ? {} : { address }), port: sourcePort ?? choosePort() };
 }
 
 /** Dial as often as asked, several at a time unless they must share one source port. */
@@ -74,7 +70,7 @@ function dialTcp(ask: DialAsk): Promise<Ending> {
       host: ask.to.address,
       port: ask.to.port,
       ...(localAddress === undefined ? {} : { localAddress }),
-      ...(localPort === undefined ? {} : { localPort }),
+      localPort,
     });
     let text = '';
     function end(ending: Ending): void {
