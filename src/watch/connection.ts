@@ -1,10 +1,11 @@
 /**
  * Requests to the API server over node:http(s). Not through the client library, whose import costs
  * 0.6 s and 85 MB, nor through undici (0.1 s, 25 MB): a stream of bytes with an idle limit is all
- * that lists and watches need, and node:https is there anyway.
+ * that lists and watches need, and node:https is there anyway (got as serve/listen.ts says).
  */
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { Agent, IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import process from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
@@ -12,6 +13,9 @@ import { createGunzip } from 'node:zlib';
 import type { AnsweredRequest } from '../observe/restClientMetrics.ts';
 import { ApiError, parseStatus } from './apiError.ts';
 import type { Cluster, Credentials, TlsMaterial } from './cluster.ts';
+
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 /** One API server. */
 export interface Connection {
@@ -58,9 +62,9 @@ export function connectTo(cluster: Cluster, options: ConnectionOptions = {}): Co
   const agents = agentCache(cluster.server);
   const { inactivityMs = INACTIVITY_MS, observer } = options;
 
-  async function send(request: Outgoing): Promise<http.IncomingMessage> {
+  async function send(request: Outgoing): Promise<IncomingMessage> {
     const credentials = await cluster.credentials();
-    const target: https.RequestOptions = {
+    const target: RequestOptions = {
       method: request.method,
       signal: request.signal,
       headers: { 'user-agent': 'fairway', ...request.headers, ...credentials.headers },
@@ -127,16 +131,16 @@ function requestUrl(server: URL, { path, query }: Outgoing): URL {
 
 interface Exchange {
   readonly url: URL;
-  readonly target: https.RequestOptions;
+  readonly target: RequestOptions;
   readonly body: string | undefined;
   readonly inactivityMs: number;
 }
 
-function exchange({ url, target, body, inactivityMs }: Exchange): Promise<http.IncomingMessage> {
+function exchange({ url, target, body, inactivityMs }: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request: start } = url.protocol === 'http:' ? http : https;
     const request = start(url, target);
-    let answer: http.IncomingMessage | undefined;
+    let answer: IncomingMessage | undefined;
     request.on('response', (response) => {
       answer = response;
       resolve(response);
@@ -153,18 +157,18 @@ function exchange({ url, target, body, inactivityMs }: Exchange): Promise<http.I
   });
 }
 
-function isSuccess({ statusCode }: http.IncomingMessage): boolean {
+function isSuccess({ statusCode }: IncomingMessage): boolean {
   return statusCode !== undefined && statusCode >= 200 && statusCode < 300;
 }
 
 /** Large lists come compressed, which saves nine tenths of what 5,000 nodes ask for at once. */
-function decoded(answer: http.IncomingMessage): Readable {
+function decoded(answer: IncomingMessage): Readable {
   if (answer.headers['content-encoding'] !== 'gzip') return answer;
   // The callback may stay empty: pipeline has destroyed the result with the error.
   return pipeline(answer, createGunzip(), () => undefined);
 }
 
-async function apiErrorOf(answer: http.IncomingMessage): Promise<ApiError> {
+async function apiErrorOf(answer: IncomingMessage): Promise<ApiError> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
@@ -179,14 +183,14 @@ async function apiErrorOf(answer: http.IncomingMessage): Promise<ApiError> {
 }
 
 interface AgentCache {
-  agentFor(credentials: Credentials): http.Agent;
+  agentFor(credentials: Credentials): Agent;
   close(): void;
 }
 
 /** Keeps connections open between requests for as long as the certificates stay the same. */
 function agentCache(server: URL): AgentCache {
   let material: TlsMaterial = {};
-  let agent: http.Agent | undefined;
+  let agent: Agent | undefined;
   return {
     agentFor(credentials) {
       if (credentials.agent !== undefined) return credentials.agent;

@@ -39,8 +39,8 @@ export async function startFairway(lab: Lab, options: FairwayOptions): Promise<F
   const manifests = mkdtempSync(join(directory, 'manifests-'));
 
   /** As a whole, so that the agent never sees half of it. */
-  function replaceManifest(yaml: string): void {
-    writeFileSync(join(directory, 'next.yaml'), yaml);
+  function replaceManifest(yaml: string, marker: Marker): void {
+    writeFileSync(join(directory, 'next.yaml'), yaml + marker.yaml + marker.twinYaml);
     renameSync(join(directory, 'next.yaml'), join(manifests, 'objects.yaml'));
   }
 
@@ -51,7 +51,7 @@ export async function startFairway(lab: Lab, options: FairwayOptions): Promise<F
   }
 
   const first = nextMarker();
-  replaceManifest(objects + first.yaml);
+  replaceManifest(objects, first);
   const args = [...labFlags(node, variant, manifests), ...options.flags];
   const agent = startAgent(lab.namespace(node), args, join(directory, 'log'));
   await waitForSync(first);
@@ -59,7 +59,7 @@ export async function startFairway(lab: Lab, options: FairwayOptions): Promise<F
     pid: agent.pid,
     putObjects: async (yaml) => {
       const marker = nextMarker();
-      replaceManifest(yaml + marker.yaml);
+      replaceManifest(yaml, marker);
       await waitForSync(marker);
     },
     stop: agent.stop,

@@ -16,7 +16,9 @@ export interface Marker {
   readonly addresses: readonly [string, string];
   /** To be put behind other documents. */
   readonly yaml: string;
-  /** Namespace and name of what the agent complains of. */
+  /** The twin, to be put behind that where its complaint is waited for. */
+  readonly twinYaml: string;
+  /** Namespace and name of the twin. */
   readonly twin: string;
 }
 
@@ -32,15 +34,20 @@ export function nextMarker(): Marker {
     `fd00:10:96::${(0xf000 + (made % 4096)).toString(16)}`,
   ] as const;
   const name = `marker-${String(made)}`;
-  const services = [name, `${name}-twin`].map((each) => markerService(each, addresses));
-  // JSON is YAML.
-  const yaml = services.map((each) => `\n---\n${JSON.stringify(each)}\n`).join('');
-  return { addresses, yaml, twin: `lab/${name}-twin` };
+  const twin = `${name}-twin`;
+  return {
+    addresses,
+    yaml: markerService(name, addresses),
+    twinYaml: markerService(twin, addresses),
+    twin: `lab/${twin}`,
+  };
 }
 
-function markerService(name: string, clusterIPs: readonly string[]): object {
+function markerService(name: string, clusterIPs: readonly string[]): string {
   const spec = { clusterIP: clusterIPs[0], clusterIPs, ports: [{ protocol: 'TCP', port: PORT }] };
-  return { apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'lab', name }, spec };
+  const metadata = { namespace: 'lab', name };
+  // JSON is YAML.
+  return `\n---\n${JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec })}\n`;
 }
 
 /** Resolves when the node refuses the marker in both families. */
