@@ -22,11 +22,8 @@ const SLOWNESS = 8;
  */
 const USUAL_MODES = 'ipvs';
 
-/** The longest first: the others run beside it. */
-const KERNEL_TESTS = ['scenarios', 'agentProcess'].map((name) => `test/kernel/${name}.test.ts`);
-
-/** Each waits for most of its time, and one has a processor of the guest's two. */
-const AT_ONCE = 2;
+/** Those that depend on the mode. */
+const KERNEL_TESTS = ['agentProcess', 'scenarios'].map((name) => `test/kernel/${name}.test.ts`);
 
 /**
  * From and to ipvs mode, and from kube-proxy's, under load, behind a load balancer, and pods in ipvs
@@ -53,8 +50,8 @@ export async function runVmSuite(print: (line: string) => void): Promise<Totals>
 
 async function runAll(print: (line: string) => void): Promise<Totals> {
   const files = [
-    ...KERNEL_TESTS,
     ...globSync('test/vm/*.test.ts', { cwd: ROOT }).toSorted(),
+    ...KERNEL_TESTS,
     ...(isLong ? LONG_TESTS : []),
   ];
   const timeoutMs = isLong ? LONG_TIMEOUT_MS : TIMEOUT_MS;
@@ -88,7 +85,7 @@ function hasIpvs(): boolean {
 }
 
 function runHere(files: readonly string[], print: (line: string) => void): Totals {
-  const { stdout } = spawnSync(process.execPath, ['test/vm/guest.ts', String(atOnce()), ...files], {
+  const { stdout } = spawnSync(process.execPath, ['test/vm/guest.ts', ...files], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, FAIRWAY_LAB_MODES: 'ipvs' },
@@ -112,18 +109,13 @@ function tryPrepare(): Bootable | string {
   }
 }
 
-/** The long tests look at what is lost in moments: nothing runs beside them. */
-function atOnce(): number {
-  return isLong ? 1 : AT_ONCE;
-}
-
 function guestCommand(files: readonly string[]): string {
   const environment = [
     `FAIRWAY_LAB_MODES=${process.env['FAIRWAY_LAB_MODES'] ?? USUAL_MODES}`,
     `FAIRWAY_LAB_SLOWNESS=${String(SLOWNESS)}`,
     `NODE_COMPILE_CACHE='${ROOT}/.cache/node'`,
   ].join(' ');
-  return `cd '${ROOT}' && ${environment} '${process.execPath}' test/vm/guest.ts ${String(atOnce())} ${files.join(' ')}`;
+  return `cd '${ROOT}' && ${environment} '${process.execPath}' test/vm/guest.ts ${files.join(' ')}`;
 }
 
 /** `3 passed, 0 failed, 1 skipped`. */
