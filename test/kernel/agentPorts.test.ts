@@ -1,4 +1,4 @@
-/** The agent's ports: health check node ports, and one that annamespace process has. */
+/** The agent's ports: health check node ports, and one that another process has. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -89,7 +89,7 @@ test('a taken port that must not be is one clear line and changes no rule', asyn
   await end(blocker.child, 'SIGTERM');
 });
 
-test('namespacewise the work goes on, and the port is served when the process before has ended', async () => {
+test('otherwise the work goes on, and the port is served when the process before has ended', async () => {
   writeLoadBalancer(['10.244.0.1']);
   const before = start(namespace);
   await before.synced();

@@ -33,6 +33,19 @@ after(() => {
 /** Where a start takes long there are fewer; every run has others. */
 const KILLS = SLOWNESS > 1 ? 3 : 6;
 
+interface Exposed {
+  readonly spec?: object;
+  readonly status?: object;
+}
+
+/** Policy Local, which in ipvs mode takes marks and virtual servers of its own. */
+function localLoadBalancer(ip: string): Exposed {
+  return {
+    spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+    status: { loadBalancer: { ingress: [{ ip }] } },
+  };
+}
+
 /** Some Services, other ones for another `round`. */
 function writeServices(round: number): void {
   const services = Array.from({ length: 60 }, (_, n) => {
@@ -41,8 +54,9 @@ function writeServices(round: number): void {
     const clusterIP = `10.96.${String(n % 9)}.${String(n + 1)}`;
     const ports = [{ port, nodePort, protocol: 'TCP' }];
     const type = n % 3 === 0 ? 'NodePort' : 'ClusterIP';
-    const spec = { type, clusterIP, clusterIPs: [clusterIP], ports };
-    return { apiVersion: 'v1', kind: 'Service', metadata, spec };
+    const exposed = n % 15 === 0 ? localLoadBalancer(`203.0.113.${String(n + 1)}`) : {};
+    const spec = { type, clusterIP, clusterIPs: [clusterIP], ports, ...exposed.spec };
+    return { apiVersion: 'v1', kind: 'Service', metadata, spec, status: exposed.status };
   });
   const slices = services.map(({ metadata: { name } }, n) => ({
     apiVersion: 'discovery.k8s.io/v1',
@@ -119,6 +133,7 @@ async function cleanUp(where: TestNamespace): Promise<{ code: unknown; said: str
 }
 
 test('--cleanup leaves nothing and says so', async () => {
+  assert.match(await rulesIn(other), /KUBE/);
   const { code, said } = await cleanUp(other);
   assert.equal(code, 0, said);
   assert.doesNotMatch(await rulesIn(other), /KUBE/);
